@@ -1,1 +1,6 @@
-export {}
+export * from './application.ts'
+export { type DataOf, defineEvent, type EventDefinition, type NewEvent, Personal, type StoredEventOf } from './define.ts'
+export * from './fleet.ts'
+export { type EventRegistry, eventRegistry } from './registry.ts'
+export { applicationStream, clusterStream, fleetStream, operationStream, projectStream, repositoryStream } from './streams.ts'
+export { DriftedResource, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'

@@ -1,0 +1,10 @@
+import type { ApplicationId, ClusterId } from '@fairlead/manifests'
+
+/** Stream of one application; also its lock. */
+export const applicationStream = (id: ApplicationId | string): string => `application-${id}`
+export const clusterStream = (id: ClusterId | string): string => `cluster-${id}`
+export const repositoryStream = (id: string): string => `repository-${id}`
+export const operationStream = (id: string): string => `operation-${id}`
+export const projectStream = (name: string): string => `project-${name}`
+/** Facts about the fleet and the hub as a whole. */
+export const fleetStream = 'fleet'
