@@ -1,0 +1,196 @@
+import type { ApplicationSpec, ClusterId, Digest, Health, SyncStatus } from '@fairlead/manifests'
+import {
+  ApplicationConfirmationAwaited,
+  ApplicationConfirmed,
+  ApplicationDeclared,
+  ApplicationDriftDetected,
+  ApplicationDriftResolved,
+  ApplicationHealthChanged,
+  ApplicationOperationFinished,
+  ApplicationOperationStarted,
+  ApplicationPlanned,
+  ApplicationRemoved,
+  ApplicationRendered,
+  ApplicationRenderFailed,
+  ApplicationStepSettled,
+  ApplicationTerminateRequested,
+  type DataOf,
+  type OperationOutcome,
+  type RecordedError,
+  type Revision,
+} from '@fairlead/events'
+
+/** The operation that holds an application. */
+export interface RunningOperation {
+  readonly id: string
+  readonly kind: DataOf<typeof ApplicationOperationStarted>['kind']
+  readonly cause: DataOf<typeof ApplicationOperationStarted>['cause']
+  readonly request: string | undefined
+  readonly generation: number
+  readonly revision: Revision
+  readonly bundle: Digest
+  readonly prune: boolean
+  readonly dryRun: boolean
+  readonly force: boolean
+  readonly resources: DataOf<typeof ApplicationOperationStarted>['resources']
+  readonly startedAt: Date
+  readonly attempt: number
+  readonly plan: Digest | undefined
+  /** Steps of the current attempt that have settled, by index. */
+  readonly settled: readonly { readonly step: number; readonly phase: string; readonly outcome: string }[]
+  readonly awaitingConfirmation: boolean
+  readonly confirmed: boolean
+  readonly terminating: boolean
+}
+
+export interface FinishedOperation {
+  readonly id: string
+  readonly outcome: OperationOutcome
+  readonly revision: Revision
+  readonly bundle: Digest
+  readonly full: boolean
+  readonly dryRun: boolean
+  readonly error: RecordedError | undefined
+  readonly finishedAt: Date
+}
+
+/** One application as its stream tells it: what Git wants, what was last synced, what is going on, how it is. */
+export interface ApplicationState {
+  readonly id: string
+  /** Version of the stream = number of events - 1; what `operation-started` is appended after. */
+  readonly version: number
+  readonly spec: ApplicationSpec | undefined
+  readonly cluster: ClusterId | null
+  /** The declaration has left Git; a delete operation follows or has followed. */
+  readonly removed: boolean
+  readonly removedCascade: boolean
+  /** Objects have been deleted or left behind after removal: the application is history. */
+  readonly gone: boolean
+  readonly desired: { readonly revision: Revision; readonly bundle: Digest; readonly objects: number; readonly at: Date } | undefined
+  readonly renderError: RecordedError | undefined
+  /** The last full sync that succeeded. */
+  readonly synced: { readonly revision: Revision; readonly bundle: Digest; readonly operation: string; readonly at: Date } | undefined
+  readonly operation: RunningOperation | undefined
+  readonly lastOperation: FinishedOperation | undefined
+  readonly health: Health
+  readonly healthMessage: string | undefined
+  /** Open drift intervals: id → number of objects. */
+  readonly drifts: Readonly<Record<string, number>>
+}
+
+/** An application of which nothing is known yet. */
+export function initialApplication(id: string): ApplicationState {
+  return {
+    id,
+    version: -1,
+    spec: undefined,
+    cluster: null,
+    removed: false,
+    removedCascade: false,
+    gone: false,
+    desired: undefined,
+    renderError: undefined,
+    synced: undefined,
+    operation: undefined,
+    lastOperation: undefined,
+    health: 'Missing',
+    healthMessage: undefined,
+    drifts: {},
+  }
+}
+
+/** What a fold needs of a stored event. */
+export interface FoldedEvent {
+  readonly type: string
+  readonly version: number
+  readonly recordedAt: Date
+  readonly data: unknown
+}
+
+/** The state after `event`; pure, so the live fold, a rebuild and a past instant agree. */
+export function evolveApplication(before: ApplicationState, event: FoldedEvent): ApplicationState {
+  const state = { ...before, version: event.version }
+  if (ApplicationDeclared.is(event)) {
+    return { ...state, spec: event.data.spec, cluster: event.data.cluster, removed: false, gone: false }
+  }
+  if (ApplicationRemoved.is(event)) return { ...state, removed: true, removedCascade: event.data.cascade }
+  if (ApplicationRendered.is(event)) {
+    const { revision, bundle, objects, cluster } = event.data
+    return { ...state, cluster, desired: { revision, bundle, objects, at: event.recordedAt }, renderError: undefined }
+  }
+  if (ApplicationRenderFailed.is(event)) return { ...state, renderError: event.data.error }
+  if (ApplicationOperationStarted.is(event)) {
+    const { operation, application: _, cluster: __, request, resources, ...rest } = event.data
+    return {
+      ...state,
+      operation: {
+        ...rest,
+        id: operation,
+        request,
+        resources,
+        startedAt: event.recordedAt,
+        attempt: 0,
+        plan: undefined,
+        settled: [],
+        awaitingConfirmation: false,
+        confirmed: false,
+        terminating: false,
+      },
+    }
+  }
+  if (ApplicationPlanned.is(event)) {
+    const { attempt, plan } = event.data
+    return running(state, event.data.operation, () => ({ attempt, plan, settled: [] }))
+  }
+  if (ApplicationConfirmationAwaited.is(event)) return running(state, event.data.operation, () => ({ awaitingConfirmation: true }))
+  if (ApplicationConfirmed.is(event)) {
+    return running(state, event.data.operation, () => ({ awaitingConfirmation: false, confirmed: true }))
+  }
+  if (ApplicationTerminateRequested.is(event)) return running(state, event.data.operation, () => ({ terminating: true }))
+  if (ApplicationStepSettled.is(event)) {
+    const { step, phase, outcome, attempt } = event.data
+    return running(state, event.data.operation, (operation) =>
+      attempt === operation.attempt ? { settled: [...operation.settled, { step, phase, outcome }] } : {},
+    )
+  }
+  if (ApplicationOperationFinished.is(event)) return finished(state, event.data, event.recordedAt)
+  if (ApplicationHealthChanged.is(event)) return { ...state, health: event.data.to, healthMessage: event.data.message }
+  if (ApplicationDriftDetected.is(event)) {
+    return { ...state, drifts: { ...state.drifts, [event.data.drift]: event.data.resources.length } }
+  }
+  if (ApplicationDriftResolved.is(event)) {
+    const { [event.data.drift]: _, ...drifts } = state.drifts
+    return { ...state, drifts }
+  }
+  return state
+}
+
+/** Synced: the last full sync was of what Git wants now, and no drift is open. */
+export function syncStatusOf(state: ApplicationState): SyncStatus {
+  if (!state.desired) return state.renderError ? 'Unknown' : 'OutOfSync'
+  if (state.renderError) return 'Unknown'
+  return state.synced?.bundle === state.desired.bundle && Object.keys(state.drifts).length === 0 ? 'Synced' : 'OutOfSync'
+}
+
+function running(
+  state: ApplicationState,
+  operation: string,
+  change: (operation: RunningOperation) => Partial<RunningOperation>,
+): ApplicationState {
+  if (state.operation?.id !== operation) return state
+  return { ...state, operation: { ...state.operation, ...change(state.operation) } }
+}
+
+function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperationFinished>, at: Date): ApplicationState {
+  const { operation, outcome, revision, bundle, full, dryRun, error } = data
+  if (state.operation?.id !== operation) return state
+  const kind = state.operation.kind
+  const succeeded = outcome === 'Succeeded' && full && !dryRun
+  return {
+    ...state,
+    operation: undefined,
+    lastOperation: { id: operation, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
+    synced: succeeded && kind !== 'delete' ? { revision, bundle, operation, at } : state.synced,
+    gone: state.gone || (kind === 'delete' && succeeded),
+  }
+}
