@@ -73,6 +73,7 @@ export const errorCodes = {
   NOT_FOUND: { exit: 4, retryable: false, next: 'check the name' },
   TIMEOUT: { exit: 7, retryable: true, next: 'the operation goes on; wait longer or look: fairlead get apps' },
   SERVER_UNREACHABLE: { exit: 9, retryable: true, next: 'start the hub (npm start) or set FAIRLEAD_URL' },
+  PROGRAM_FAILED: { exit: 2, retryable: true, next: 'read its log in the data folder; npm run doctor shows which programs are used' },
   TOOL_MISSING: { exit: 2, retryable: false, next: 'run npm run doctor' },
   INTERNAL: { exit: 2, retryable: true, next: 'report it with the trace id' },
 } as const satisfies Record<string, CodeEntry>
