@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, totalmem } from 'node:os'
+
+/** One measured number. */
+export interface Measurement {
+  /** What was done: `400 applications, first sync`. */
+  readonly case: string
+  readonly metric: string
+  readonly unit: string
+  readonly value: number
+}
+
+/** What a benchmark gives back; every ratio is computed from measurements of this one run. */
+export interface BenchResult {
+  readonly cases: readonly Measurement[]
+  readonly ratios: Readonly<Record<string, number>>
+}
+
+export interface BenchOptions {
+  /** Progress for a person, one line. */
+  readonly log: (line: string) => void
+  /** Smaller sizes, to see that the benchmark works. */
+  readonly quick: boolean
+  readonly signal: AbortSignal
+}
+
+/** A benchmark: `infra/bench/<name>/index.ts` exports one as `bench`. */
+export interface Bench {
+  readonly name: string
+  run(options: BenchOptions): Promise<BenchResult>
+}
+
+/** What the numbers were measured on. */
+export function machine(): Record<string, string | number> {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
+  }
+}
+
+/** The measurements as an aligned table, then the ratios. */
+export function table(result: BenchResult): string {
+  const rows = [['case', 'metric', 'value', 'unit'], ...result.cases.map((row) => [row.case, row.metric, digits(row.value), row.unit])]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => (column === 2 ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  const ratios = Object.entries(result.ratios).map(([key, value]) => `${key}  ${digits(value)}`)
+  return [...rows.map(line), '', 'ratios within this run', ...ratios].join('\n')
+}
+
+/** CPU time that a process (and its threads) has used so far, seconds; from /proc, 0 where there is none. */
+export function cpuSecondsOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return 0
+  }
+}
+
+function digits(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toPrecision(3)
+}
