@@ -77,6 +77,13 @@ export const ApplicationRequested = defineEvent(
   }),
 )
 
+/** The source has rendered what a request with its own `revision` asks for; only then can it become an operation. Git's own wish stays as it is. */
+export const ApplicationRequestRendered = defineEvent(
+  'application.request-rendered',
+  1,
+  z.object({ application: ApplicationId, request: z.string(), revision: Revision, bundle: Digest, objects: z.int().nonnegative() }),
+)
+
 export const ApplicationRequestRejected = defineEvent(
   'application.request-rejected',
   1,
