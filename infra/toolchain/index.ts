@@ -1,1 +1,5 @@
-export {}
+export { cacheDir } from './bootstrap/cache-dir.mjs'
+export { Progress } from './bootstrap/progress.mjs'
+export { type ResolvedProgram, type ResolveOptions, resolveProgram } from './programs/resolve.ts'
+export { type Program, type ProgramName, programsNeededBy, programTable } from './programs/table.ts'
+export { ToolchainError } from './programs/toolchain-error.ts'

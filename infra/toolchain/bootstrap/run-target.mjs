@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process'
+import { dirname } from 'node:path'
+
+/** @type {readonly NodeJS.Signals[]} */
+const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+/**
+ * Runs a program of Fairlead in the foreground in place of this process: same terminal, same environment with its Node first on PATH, its
+ * exit code or signal becomes ours.
+ *
+ * @param {string} node
+ * @param {readonly string[]} args the file to run and its arguments
+ * @returns {Promise<never>}
+ */
+export function runTarget(node, args) {
+  const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } })
+  for (const signal of passedOn) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to the whole foreground group: the child has it already, and a second one would mean "now, at once".
+      if (signal === 'SIGINT' && process.stdin.isTTY) return
+      child.kill(signal)
+    })
+  }
+  return new Promise((_, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      if (signal === null) process.exit(code ?? 1)
+      for (const name of passedOn) process.removeAllListeners(name)
+      process.kill(process.pid, signal)
+    })
+  })
+}
