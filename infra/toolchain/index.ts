@@ -1,4 +1,5 @@
 export { cacheDir } from './bootstrap/cache-dir.mjs'
+export { processStart } from './bootstrap/process-identity.mjs'
 export { Progress } from './bootstrap/progress.mjs'
 export { type ResolvedProgram, type ResolveOptions, resolveProgram } from './programs/resolve.ts'
 export { type Program, type ProgramName, programsNeededBy, programTable } from './programs/table.ts'
