@@ -1,3 +1,19 @@
+export { readAppProject } from './argo/app-project.ts'
+export { controlNamespace, homeServer, type Parent, readApplication } from './argo/application.ts'
+export { readApplicationSet } from './argo/application-set.ts'
+export { type DeclarationKind, declarationKind, groupVersionKind, isDeclaration } from './declarations/kinds.ts'
+export {
+  type DeclarationContext,
+  type DeclarationFile,
+  type Declarations,
+  type OtherManifest,
+  readDeclarationObjects,
+  readDeclarations,
+} from './declarations/read.ts'
+export { readGitRepository } from './flux/git-repository.ts'
+export { readKustomization, type SourceRef } from './flux/kustomization.ts'
+export { type Hook, type HookDeletePolicy, type HookPhase, readHook } from './kubernetes/hooks.ts'
+export { readWave } from './kubernetes/waves.ts'
 export {
   ApplicationSource,
   ApplicationSpec,
@@ -8,5 +24,12 @@ export {
   SyncOptions,
   SyncPolicy,
 } from './model/application.ts'
+export { ApplicationSetSpec, Generator, LabelSelector } from './model/application-set.ts'
+export { GitReference, GitRepositorySpec, targetRevision } from './model/git-repository.ts'
+export { AppProjectSpec, ProjectDestination, ProjectRole, ResourceRule, SyncWindow } from './model/project.ts'
 export { ApplicationId, ClusterId, CommitSha, Digest, ObjectRef, refKey, SourcePosition } from './model/refs.ts'
 export { Health, healthOrder, ResourceState, SyncPhase, SyncStatus, worstHealth } from './model/status.ts'
+export type { Read, Warning } from './read/warnings.ts'
+export { documentAt, type Json, type JsonObject, type ManifestDocument, type Pointer, pointerText } from './yaml/document.ts'
+export { defaultYamlLimits, type YamlLimits } from './yaml/limits.ts'
+export { decodeText, parseDocuments, type TextOrigin } from './yaml/parse.ts'

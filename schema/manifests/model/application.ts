@@ -28,6 +28,8 @@ export const RenderOptions = z.discriminatedUnion('tool', [
     parameters: z.array(z.object({ name: z.string(), value: z.string(), forceString: z.boolean().default(false) })).default([]),
     fileParameters: z.array(z.object({ name: z.string(), path: z.string() })).default([]),
     skipCrds: z.boolean().default(false),
+    /** Do not check the values against the chart's values.schema.json. */
+    skipSchemaValidation: z.boolean().optional(),
     kubeVersion: z.string().optional(),
     apiVersions: z.array(z.string()).default([]),
   }),
@@ -53,6 +55,7 @@ export const ApplicationSource = z.object({
   repoURL: z.string(),
   /** Branch, tag, semver range over tags, commit, or '' / HEAD. */
   targetRevision: z.string().default('HEAD'),
+  /** From the root of the repository; '' for a source that only lends its files by `ref` and renders nothing. */
   path: z.string().default('.'),
   ref: z.string().optional(),
   name: z.string().optional(),
@@ -77,6 +80,8 @@ export const SyncOptions = z.object({
   prunePropagation: z.enum(['foreground', 'background', 'orphan']).default('foreground'),
   /** 'true' = may prune, 'false' = never, 'confirm' = after a person confirms. */
   prune: z.enum(['true', 'false', 'confirm']).default('true'),
+  /** The same for the objects' deletion when the application itself is deleted with cascade; absent = 'true'. */
+  delete: z.enum(['false', 'confirm']).optional(),
   applyOutOfSyncOnly: z.boolean().default(false),
   respectIgnoreDifferences: z.boolean().default(false),
   replace: z.boolean().default(false),
@@ -94,6 +99,8 @@ export const RetryPolicy = z.object({
   durationMs: z.int().positive().default(5_000),
   factor: z.number().positive().default(2),
   maxDurationMs: z.int().positive().default(180_000),
+  /** Resolve the revision again before each retry. */
+  refresh: z.boolean().optional(),
 })
 export type RetryPolicy = z.infer<typeof RetryPolicy>
 
@@ -150,6 +157,10 @@ export const ApplicationSpec = z.object({
   suspended: z.boolean(),
   /** Objects that must be healthy besides the applied ones (Flux healthChecks). */
   healthChecks: z.array(ObjectRef),
+  /** Every applied object must be healthy before the sync counts as done (Flux wait). Argo CD waits between waves only. */
+  waitForHealth: z.boolean().optional(),
+  /** Longest time for apply and health, milliseconds (Flux timeout); absent = the wave's own deadline. */
+  timeoutMs: z.int().positive().optional(),
   /** Delete the objects when the declaration goes (finalizer / preserveResourcesOnDeletion). */
   cascade: z.boolean(),
   /** Poll interval asked for by the declaration, milliseconds; absent = Fairlead's default. */

@@ -1,19 +1,31 @@
 import { z } from 'zod'
 
 /** Cluster name: one NATS subject token. */
-export const ClusterId = z.string().regex(/^[A-Za-z0-9_-]{1,63}$/).brand<'ClusterId'>()
+export const ClusterId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,63}$/)
+  .brand<'ClusterId'>()
 export type ClusterId = z.infer<typeof ClusterId>
 
 /** Application id: one NATS subject token. Argo CD's instance name (`name`, or `<namespace>_<name>` outside `argocd`), dots written `_`. */
-export const ApplicationId = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/).brand<'ApplicationId'>()
+export const ApplicationId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,200}$/)
+  .brand<'ApplicationId'>()
 export type ApplicationId = z.infer<typeof ApplicationId>
 
 /** Full Git object id of a commit. */
-export const CommitSha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/).brand<'CommitSha'>()
+export const CommitSha = z
+  .string()
+  .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+  .brand<'CommitSha'>()
 export type CommitSha = z.infer<typeof CommitSha>
 
 /** SHA-256 of a blob's canonical bytes, lower-case hex. */
-export const Digest = z.string().regex(/^[0-9a-f]{64}$/).brand<'Digest'>()
+export const Digest = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .brand<'Digest'>()
 export type Digest = z.infer<typeof Digest>
 
 /** One Kubernetes object, by what identifies it in a cluster (the version does not). `namespace` is '' for cluster-scoped objects. */

@@ -1,0 +1,43 @@
+import { FairleadError } from '@fairlead/errors'
+import type { ApplicationSpec } from '../model/application.ts'
+import { Fields } from '../read/fields.ts'
+import type { Read } from '../read/warnings.ts'
+import type { JsonObject, ManifestDocument } from '../yaml/document.ts'
+import { type Parent, readApplication } from './application.ts'
+
+/** Whether a file is `.argocd/config.yaml`: a list of applications, usually one per environment branch of one repository. */
+export function isEnvironmentsFile(path: string, documents: readonly ManifestDocument[]): boolean {
+  return /(^|\/)\.argocd\/config\.ya?ml$/.test(path) && documents.every(({ value }) => 'applications' in value && !('kind' in value))
+}
+
+/**
+ * The applications of `.argocd/config.yaml`. An entry has a name and whatever may stand in the spec of an Application: at least a
+ * source, usually with its own branch. What it leaves out is what an Application that leaves it out means.
+ */
+export function readEnvironments(document: ManifestDocument, parent: Parent): { read: Read<ApplicationSpec>[]; errors: FairleadError[] } {
+  const read: Read<ApplicationSpec>[] = []
+  const errors: FairleadError[] = []
+  const root = new Fields({ document, object: '.argocd/config.yaml', warnings: [] }, [], document.value)
+  const entries = root.items('applications') ?? []
+  entries.forEach((entry, index) => {
+    try {
+      read.push(readApplication(applicationOf(entry, document, index), parent))
+    } catch (error) {
+      if (!FairleadError.is(error)) throw error
+      errors.push(error)
+    }
+  })
+  return { read, errors }
+}
+
+/** The entry as the Application it stands for, with every position in the file it was written in. */
+function applicationOf(entry: Fields, document: ManifestDocument, index: number): ManifestDocument {
+  const whole = document.value['applications']
+  const { name, namespace, labels, annotations, ...spec } = (Array.isArray(whole) ? whole[index] : {}) as JsonObject
+  const metadata: JsonObject = {}
+  for (const [key, value] of Object.entries({ name, namespace, labels, annotations })) if (value !== undefined) metadata[key] = value
+  return {
+    value: { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata, spec },
+    position: ([, ...rest]) => document.position([...entry.pointer, ...rest]),
+  }
+}
