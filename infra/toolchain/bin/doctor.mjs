@@ -3,6 +3,4 @@
 import { requireNode } from '../bootstrap/require-node.mjs'
 
 requireNode()
-import('../bootstrap/launch.mjs').then(({ launch }) =>
-  launch('infra/toolchain/doctor/main.ts', process.argv.slice(2), { without: ['go', 'git'], dependencies: false }),
-)
+import('../bootstrap/doctor.mjs').then(({ doctor }) => doctor())

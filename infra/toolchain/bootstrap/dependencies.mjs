@@ -17,15 +17,15 @@ const installTimeoutMs = 900_000
  * @throws {Stop} when pnpm cannot install them
  */
 export async function ensureDependencies({ runtime, progress, env = process.env, root = checkout }) {
-  const wanted = lockDigest(root)
-  if (installedDigest(root) === wanted) return
+  if (dependenciesInstalled(root)) return
   const release = await acquireLock(join(cacheDir(env), 'locks', `dependencies-${digest(root).slice(0, 16)}.lock`), {
     purpose: `installing the dependencies of ${root}`,
     onWait: (holder) => progress.print(`waiting for process ${holder.pid}, which is ${holder.purpose}`),
-    until: () => installedDigest(root) === wanted,
+    until: () => dependenciesInstalled(root),
   })
   try {
-    if (installedDigest(root) === wanted) return
+    if (dependenciesInstalled(root)) return
+    const wanted = lockDigest(root)
     const task = progress.begin('installing dependencies with pnpm', usualSeconds)
     const { code, output } = await runQuietly(runtime.pnpm, ['install', '--frozen-lockfile', '--reporter=append-only'], {
       cwd: root,
@@ -45,6 +45,15 @@ export async function ensureDependencies({ runtime, progress, env = process.env,
   } finally {
     release?.()
   }
+}
+
+/**
+ * Whether the packages are there that the present lock file asks for.
+ *
+ * @param {string} [root]
+ */
+export function dependenciesInstalled(root = checkout) {
+  return installedDigest(root) === lockDigest(root)
 }
 
 /** @param {string} root */

@@ -6,7 +6,7 @@ import { acquireLock } from './lock.mjs'
 import { Stop } from './stop.mjs'
 import { compareVersions } from './versions.mjs'
 
-/** The pinned versions; `infra/toolchain/README.md` says how to move them. */
+/** The pinned versions; `infra/toolchain/go/README.md` says how to move them. */
 export const pinned = { node: '24.21.0', pnpm: '12.21.0' }
 
 /** From here on Node runs TypeScript without a warning. */
@@ -44,7 +44,7 @@ const platforms = {
  * @typedef {object} NodeRuntime
  * @property {string} node path of the Node that runs Fairlead
  * @property {string} pnpm
- * @property {string} version of Node; `from FAIRLEAD_NODE` is not asked for its own
+ * @property {string} version of Node; `as set` for that of FAIRLEAD_NODE, which is not asked
  * @property {'env' | 'own' | 'cache'} source
  */
 

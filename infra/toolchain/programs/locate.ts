@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { cacheDir } from '../bootstrap/cache-dir.mjs'
 import { findOnPath, isExecutable, runQuietly } from '../bootstrap/commands.mjs'
 import { compareVersions, versionIn } from '../bootstrap/versions.mjs'
@@ -32,10 +33,11 @@ export async function locate(program: Program, env: NodeJS.ProcessEnv = process.
   return { path, source: 'to build', version: program.version, why: onPath || 'not on this machine yet' }
 }
 
-async function fromVariable(program: Program, path: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Location> {
+async function fromVariable(program: Program, set: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<Location> {
+  const path = resolve(set)
   if (!isExecutable(path)) {
     throw new ToolchainError(
-      `${program.env}=${path} is not an executable file`,
+      `${program.env}=${set} is not an executable file`,
       `correct ${program.env}, or unset it to use ${program.name} ${program.version}`,
     )
   }
@@ -51,7 +53,7 @@ async function fromPath(program: Program, env: NodeJS.ProcessEnv, signal?: Abort
   const { from, below } = program.accepts
   const version = await printedVersion(program, path, env, signal)
   const fits = version !== undefined && compareVersions(version, from) >= 0 && compareVersions(version, below) < 0
-  if (fits) return { path, source: 'path', version, why: `on PATH, and ${from} or newer below ${below}` }
+  if (fits) return { path: resolve(path), source: 'path', version, why: `on PATH, and ${from} or newer below ${below}` }
   return `passed over ${path} ${version ?? 'of unknown version'}: not ${from} or newer below ${below}`
 }
 
