@@ -61,7 +61,7 @@ export function readApplicationSet(document: ManifestDocument, parent: Parent): 
 function readTemplate(spec: Fields): JsonObject {
   const template = spec.fields('template')
   const metadata = template?.fields('metadata')
-  if (!template || !metadata || !metadata.string('name')) {
+  if (!template || !metadata?.string('name')) {
     throw spec.error(['template'], 'the template has no metadata.name', "write template with metadata.name, such as '{{name}}-app'")
   }
   if (!template.object('spec')) throw template.error(['spec'], 'the template has no spec', 'write the spec of an Application')
@@ -80,7 +80,7 @@ function linesOf(document: ManifestDocument, template: JsonObject): Record<strin
   const lines: Record<string, number> = {}
   const walk = (value: unknown, pointer: Pointer): void => {
     lines[pointerText(pointer)] = document.position(['spec', 'template', ...pointer]).line
-    if (Array.isArray(value)) value.forEach((item, index) => walk(item, [...pointer, index]))
+    if (Array.isArray(value)) for (const [index, item] of value.entries()) walk(item, [...pointer, index])
     else if (isObject(value)) for (const [key, item] of Object.entries(value)) walk(item, [...pointer, key])
   }
   walk(template, [])

@@ -1,6 +1,6 @@
 import { FairleadError } from '@fairlead/errors'
 import type { ApplicationSpec } from '../model/application.ts'
-import { Fields } from '../read/fields.ts'
+import { Fields, startReading } from '../read/fields.ts'
 import type { Read } from '../read/warnings.ts'
 import type { JsonObject, ManifestDocument } from '../yaml/document.ts'
 import { type Parent, readApplication } from './application.ts'
@@ -17,7 +17,7 @@ export function isEnvironmentsFile(path: string, documents: readonly ManifestDoc
 export function readEnvironments(document: ManifestDocument, parent: Parent): { read: Read<ApplicationSpec>[]; errors: FairleadError[] } {
   const read: Read<ApplicationSpec>[] = []
   const errors: FairleadError[] = []
-  const root = new Fields({ document, object: '.argocd/config.yaml', warnings: [] }, [], document.value)
+  const root = new Fields(startReading(document, '.argocd/config.yaml'), [], document.value)
   const entries = root.items('applications') ?? []
   entries.forEach((entry, index) => {
     try {

@@ -10,6 +10,7 @@ import type { ApplicationSetSpec } from '../model/application-set.ts'
 import type { GitRepositorySpec } from '../model/git-repository.ts'
 import type { AppProjectSpec } from '../model/project.ts'
 import type { SourcePosition } from '../model/refs.ts'
+import { invalid, startReading } from '../read/fields.ts'
 import type { Read, Warning } from '../read/warnings.ts'
 import { documentAt, isObject, type JsonObject, type ManifestDocument } from '../yaml/document.ts'
 import type { YamlLimits } from '../yaml/limits.ts'
@@ -117,54 +118,39 @@ class Collected {
     for (const document of documents) {
       const { read, errors } = readEnvironments(document, this.#context.parent)
       this.#errors.push(...errors)
-      for (const application of read) this.attempt(() => this.#take('application', application, application.spec.id, this.#applications))
+      for (const application of read) this.attempt(() => this.#take('application', application, ({ id }) => id, this.#applications))
     }
   }
 
   #add(document: ManifestDocument): void {
     const { value } = document
     const { parent } = this.#context
-    const gvk = groupVersionKind(value)
-    if (Array.isArray(value['items']) && gvk.kind.endsWith('List')) return this.#addList(document, value['items'])
-    const declaration = declarationKind(value)
-    if (!declaration) return this.#other(document)
-    if (!declaration.served) {
-      const where = document.position(['apiVersion'])
-      throw new FairleadError(
-        'MANIFEST_UNSUPPORTED',
-        `${where.path}:${where.line}: ${gvk.kind} of version ${gvk.version} is not one that Fairlead reads`,
-        {
-          where: { repository: where.repository, commit: where.commit, file: where.path, line: where.line },
-          next: 'use the apiVersion of the published CRD',
-        },
-      )
+    const items = value['items']
+    if (Array.isArray(items) && groupVersionKind(value).kind.endsWith('List')) {
+      for (const [index, item] of items.entries()) this.add(listItem(document, index, item))
+      return
     }
-    switch (declaration.kind) {
-      case 'Application': {
-        const read = readApplication(document, parent)
-        return this.#take('application', read, read.spec.id, this.#applications)
-      }
-      case 'AppProject': {
-        const read = readAppProject(document)
-        return this.#take('AppProject', read, read.spec.name, this.#projects)
-      }
-      case 'ApplicationSet': {
-        const read = readApplicationSet(document, parent)
-        return this.#take('ApplicationSet', read, `${read.spec.namespace}/${read.spec.name}`, this.#applicationSets)
-      }
-      case 'GitRepository': {
-        const read = readGitRepository(document)
-        return this.#take('GitRepository', read, `${read.spec.namespace}/${read.spec.name}`, this.#gitRepositories)
-      }
+    const declaration = declarationKind(value)
+    if (declaration && !declaration.served) throw unserved(document)
+    switch (declaration?.kind) {
+      case undefined:
+        this.#other(document)
+        break
+      case 'Application':
+        this.#take('application', readApplication(document, parent), ({ id }) => id, this.#applications)
+        break
+      case 'AppProject':
+        this.#take('AppProject', readAppProject(document), ({ name }) => name, this.#projects)
+        break
+      case 'ApplicationSet':
+        this.#take('ApplicationSet', readApplicationSet(document, parent), namespacedName, this.#applicationSets)
+        break
+      case 'GitRepository':
+        this.#take('GitRepository', readGitRepository(document), namespacedName, this.#gitRepositories)
+        break
       case 'Kustomization':
         this.#waiting.push(document)
     }
-  }
-
-  #addList(document: ManifestDocument, items: unknown[]): void {
-    items.forEach((item, index) => {
-      if (isObject(item)) this.add({ value: item, position: (pointer) => document.position(['items', index, ...pointer]) })
-    })
   }
 
   #other(document: ManifestDocument): void {
@@ -180,8 +166,9 @@ class Collected {
   }
 
   /** Keeps a declaration unless another one has its place already. */
-  #take<T extends { readonly declaredAt: SourcePosition }>(kind: string, read: Read<T>, key: string, into: T[]): void {
+  #take<T extends { readonly declaredAt: SourcePosition }>(kind: string, read: Read<T>, keyOf: (spec: T) => string, into: T[]): void {
     const { declaredAt } = read.spec
+    const key = keyOf(read.spec)
     const other = this.#taken.get(`${kind} ${key}`)
     if (other) {
       const message = `${declaredAt.path}:${declaredAt.line}: ${kind} ${key} is declared already at ${other.path}:${other.line}; that one is kept`
@@ -203,7 +190,7 @@ class Collected {
     for (const document of this.#waiting) {
       this.attempt(() => {
         const read = readKustomization(document, (ref) => sources.get(`${ref.namespace}/${ref.name}`), this.#context.parent)
-        this.#take('application', read, read.spec.id, kustomizations)
+        this.#take('application', read, ({ id }) => id, kustomizations)
       })
     }
     return {
@@ -218,6 +205,27 @@ class Collected {
       errors: this.#errors,
     }
   }
+}
+
+function namespacedName({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`
+}
+
+/** An item of a Kubernetes List, with its positions in the file. */
+function listItem(list: ManifestDocument, index: number, item: unknown): ManifestDocument {
+  return { value: isObject(item) ? item : {}, position: (pointer) => list.position(['items', index, ...pointer]) }
+}
+
+function unserved(document: ManifestDocument): FairleadError {
+  const { version, kind } = groupVersionKind(document.value)
+  const reading = startReading(document, kind)
+  return invalid(
+    reading,
+    ['apiVersion'],
+    `version ${version} is not one that Fairlead reads`,
+    'use the apiVersion of the published CRD',
+    'MANIFEST_UNSUPPORTED',
+  )
 }
 
 function countKinds(others: readonly OtherManifest[]): Record<string, number> {

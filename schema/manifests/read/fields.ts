@@ -10,6 +10,12 @@ export interface Reading {
   /** `Application argocd/my-app`. */
   readonly object: string
   readonly warnings: Warning[]
+  /** Maps whose known fields have all been asked for; `Fields.done` of the root reports what is left in them. */
+  readonly finished: Fields[]
+}
+
+export function startReading(document: ManifestDocument, object: string): Reading {
+  return { document, object, warnings: [], finished: [] }
 }
 
 /** An error about one field; every reader's refusals look like this. */
@@ -137,15 +143,32 @@ export class Fields {
     if (this.any(key) !== undefined) this.warn('ignored-field', [key], why, next)
   }
 
-  /** Reports every field that no getter asked for; they stay in the document and change nothing. */
+  /**
+   * No more getters will be called. At the root, reports every field in the whole declaration that none asked for; such fields stay
+   * in the document and change nothing.
+   */
   done(): void {
+    this.reading.finished.push(this)
+    if (this.pointer.length > 0) return
+    for (const fields of this.reading.finished) fields.#reportUnknown()
+  }
+
+  #reportUnknown(): void {
     for (const key of Object.keys(this.#value)) {
       if (this.#known.has(key)) continue
-      const meant = suggest(key, this.#known)
       const field = pointerText([...this.pointer, key])
-      const next = meant ? `did you mean ${pointerText([...this.pointer, meant])}?` : 'remove it, or check its spelling and place'
+      const meant = this.#meant(key)
+      const next = meant ? `did you mean ${pointerText(meant)}?` : 'remove it, or check its spelling'
       this.warn('unknown-field', [key], `${field} is not a field of this kind; it is kept and changes nothing`, next)
     }
+  }
+
+  /** A field with this name in a map around this one (wrong indentation), or one here with nearly this name. */
+  #meant(key: string): Pointer | undefined {
+    const around = this.reading.finished.find((other) => isPrefix(other.pointer, this.pointer) && other.#known.has(key))
+    if (around) return [...around.pointer, key]
+    const near = suggest(key, this.#known)
+    return near === undefined ? undefined : [...this.pointer, near]
   }
 
   error(path: Pointer, message: string, next: string, code?: 'MANIFEST_INVALID' | 'MANIFEST_UNSUPPORTED'): FairleadError {
@@ -163,6 +186,10 @@ export class Fields {
     const next = quoting ? 'put the value in quotes and push again' : `write ${wanted} and push again`
     return this.error(path, `${field} must be ${wanted}, not ${typeName(value)}`, next)
   }
+}
+
+function isPrefix(shorter: Pointer, longer: Pointer): boolean {
+  return shorter.length < longer.length && shorter.every((part, index) => part === longer[index])
 }
 
 function typeName(value: Json): string {

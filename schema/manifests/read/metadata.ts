@@ -1,6 +1,6 @@
 import { ApplicationId } from '../model/refs.ts'
 import { isObject, type ManifestDocument } from '../yaml/document.ts'
-import { Fields, type Reading } from './fields.ts'
+import { Fields, type Reading, startReading } from './fields.ts'
 
 /** What every declaration's metadata says. */
 export interface Metadata {
@@ -36,7 +36,7 @@ const serverFields = [
 
 /** Begins the reading of a declaration of `kind`. Throws `MANIFEST_INVALID` when its metadata could not be one of Kubernetes. */
 export function readMetadata(document: ManifestDocument, kind: string, defaultNamespace: string): DeclarationRoot {
-  const reading: Reading = { document, object: describe(document, kind, defaultNamespace), warnings: [] }
+  const reading = startReading(document, describe(document, kind, defaultNamespace))
   const root = new Fields(reading, [], document.value)
   root.accept('apiVersion', 'kind')
   const fields = root.fields('metadata')

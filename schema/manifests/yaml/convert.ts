@@ -96,8 +96,8 @@ export function toValue(root: Node, targets: AliasTargets, limits: YamlLimits, b
   }
 
   function merge(object: JsonObject, source: unknown, depth: number): void {
-    if (isAlias(source)) return followAlias(source, depth, (target) => merge(object, target, depth))
-    if (isMap(source)) {
+    if (isAlias(source)) followAlias(source, depth, (target) => merge(object, target, depth))
+    else if (isMap(source)) {
       for (const [key, value] of Object.entries(convert(source, depth) as JsonObject)) put(object, key, value)
     } else if (isSeq(source)) {
       // The first map of the list wins, so it is laid on last.

@@ -11,7 +11,10 @@ const explanations: Partial<Record<ErrorCode, Explanation>> = {
   BAD_ALIAS: { message: 'not an alias', next: 'quote the text that begins with & or *' },
   BAD_DIRECTIVE: { message: 'not a YAML directive', next: 'remove the line that begins with %' },
   BAD_DQ_ESCAPE: { message: 'not an escape sequence', next: 'write \\\\ for a backslash, or use single quotes' },
-  BAD_INDENT: { message: 'the indentation does not fit the lines around it', next: 'indent it like its siblings, inside its parent' },
+  BAD_INDENT: {
+    message: 'the indentation does not fit, or a bracket or quote before it is not closed',
+    next: 'indent it like its siblings, inside its parent',
+  },
   BAD_PROP_ORDER: { message: 'anchor or tag at a wrong place', next: 'write them before the value' },
   BAD_SCALAR_START: { message: 'text begins with a character that YAML reserves', next: 'quote the text' },
   BLOCK_AS_IMPLICIT_KEY: {
