@@ -71,5 +71,7 @@ export const SyncPlan = z.object({
   needsConfirmation: z.boolean(),
   /** The destination's namespace, for objects that name none. */
   namespace: z.string(),
+  /** What the plan leaves out, and why: one sentence each. */
+  notes: z.array(z.string()).default([]),
 })
 export type SyncPlan = z.infer<typeof SyncPlan>
