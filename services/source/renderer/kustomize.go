@@ -1,0 +1,276 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+	"sigs.k8s.io/yaml"
+)
+
+const originAnnotation = "config.kubernetes.io/origin"
+
+// schemaUse guards kustomize's process-wide OpenAPI schema. Ordinary builds only read it and run side by side; a build whose
+// kustomizations bring their own schema replaces it and runs alone.
+var schemaUse sync.RWMutex
+
+// renderKustomize builds the kustomization in the request's folder with the application's overrides laid over it.
+func renderKustomize(r *request, t *tree, out *output) error {
+	var options struct {
+		Overrides json.RawMessage `json:"overrides"`
+	}
+	if err := json.Unmarshal(r.Options, &options); err != nil {
+		return fail("MANIFEST_INVALID", "the kustomize options are not valid").because(err)
+	}
+	file, data, err := kustomizationFile(t, r.Path)
+	if err != nil {
+		return err
+	}
+	if file == "" {
+		return fail("SOURCE_PATH_NOT_FOUND", "there is no kustomization file in %s", display(r.Path)).at(r.Path, 0)
+	}
+	k, err := parseKustomization(file, data)
+	if err != nil {
+		return err
+	}
+	overridden, err := layOver(k, options.Overrides)
+	if err != nil {
+		return err
+	}
+	if err := k.CheckEmpty(); err != nil && !overridden {
+		return fail("RENDER_KUSTOMIZE", "the kustomization is empty").at(file, 0)
+	}
+	m, keepOrigin, err := build(t, k, file, r.Path)
+	if err != nil {
+		return err
+	}
+	return emit(m, r.Path, keepOrigin, out, nil)
+}
+
+// kustomizationFile finds the one kustomization file of a folder; "" when there is none.
+func kustomizationFile(t *tree, dir string) (string, []byte, error) {
+	var file string
+	var content []byte
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		p := path.Join(dir, name)
+		data, ok := t.read(p)
+		if !ok {
+			continue
+		}
+		if file != "" {
+			return "", nil, fail("RENDER_KUSTOMIZE", "there are two kustomization files: %s and %s", file, p).at(p, 0)
+		}
+		file, content = p, data
+	}
+	return file, content, nil
+}
+
+// build runs kustomize on a kustomization that stands in for the file it came from. It reports whether the user wants to keep the
+// origin annotations that it asks for on its own account.
+func build(t *tree, k *types.Kustomization, file, dir string) (resmap.ResMap, bool, error) {
+	keepOrigin := slices.Contains(k.BuildMetadata, types.OriginAnnotations)
+	if !keepOrigin {
+		k.BuildMetadata = append(k.BuildMetadata, types.OriginAnnotations)
+	}
+	text, err := yaml.Marshal(k)
+	if err != nil {
+		return nil, false, fail("RENDER_KUSTOMIZE", "the kustomization cannot be written").at(file, 0).because(err)
+	}
+	t.generate(file, text)
+	ownSchema, err := checkKustomizations(t, dir)
+	if err != nil {
+		return nil, false, err
+	}
+	if ownSchema {
+		schemaUse.Lock()
+		openapi.ResetOpenAPI()
+		defer func() {
+			openapi.ResetOpenAPI()
+			openapi.Schema()
+			schemaUse.Unlock()
+		}()
+	} else {
+		schemaUse.RLock()
+		defer schemaUse.RUnlock()
+	}
+	options := krusty.MakeDefaultOptions()
+	// As `kustomize build` orders: the kustomization's own sortOptions, else kinds first.
+	options.Reorder = krusty.ReorderOptionUnspecified
+	// Everything that may be read is in the tree, so the tree is the restriction.
+	options.LoadRestrictions = types.LoadRestrictionsNone
+	m, err := krusty.MakeKustomizer(options).Run(t, path.Join("/", dir))
+	if err != nil {
+		return nil, false, kustomizeFailure(err, t, file)
+	}
+	return m, keepOrigin, nil
+}
+
+// checkKustomizations walks every kustomization that the build will visit and refuses remote locations and plugins before kustomize
+// could act on one; files that it will read are checked for alias bombs. It tells whether one of them brings its own OpenAPI schema.
+func checkKustomizations(t *tree, dir string) (ownSchema bool, err error) {
+	seen := map[string]bool{}
+	var visit func(dir string) error
+	visit = func(dir string) error {
+		if seen[dir] {
+			return nil
+		}
+		seen[dir] = true
+		file, data, err := kustomizationFile(t, dir)
+		if err != nil || file == "" {
+			return err
+		}
+		k, err := parseKustomization(file, data)
+		if err != nil {
+			return err
+		}
+		refs, err := kustomizationReferences(k, file)
+		if err != nil {
+			return err
+		}
+		ownSchema = ownSchema || len(k.OpenAPI) > 0
+		for _, ref := range refs.References {
+			p, ok := within(dir, ref.Path)
+			if !ok {
+				return fail("SOURCE_PATH_ESCAPE", "%s names %s, which is outside the repository", ref.Field, ref.Path).at(file, 0)
+			}
+			switch {
+			case t.isFile(p):
+				if b := t.files[clean(p)]; b != nil {
+					if f := b.bombFailure(p); f != nil {
+						return f
+					}
+					if ref.Field == "generators" || ref.Field == "transformers" || ref.Field == "validators" {
+						if err := refusePlugins(ref.Field, p, string(b.data)); err != nil {
+							return err
+						}
+					}
+				}
+			case t.IsDir(p):
+				if err := visit(p); err != nil {
+					return err
+				}
+			case !ref.Optional:
+				if f := t.linkFailure(); f != nil {
+					return f
+				}
+				return fail("SOURCE_PATH_NOT_FOUND", "%s names %s, which is not in the repository", ref.Field, ref.Path).at(file, 0)
+			}
+		}
+		return nil
+	}
+	return ownSchema, visit(dir)
+}
+
+// emit hands the built resources over, with the files they come from. `change` may rewrite a resource's YAML.
+func emit(m resmap.ResMap, dir string, keepOrigin bool, out *output, change func(*resource.Resource, []byte, string) ([]byte, error)) error {
+	for _, res := range m.Resources() {
+		file := originFile(res, dir)
+		if !keepOrigin {
+			dropOrigin(res)
+		}
+		text, err := res.AsYAML()
+		if err != nil {
+			return fail("RENDER_KUSTOMIZE", "%s %s cannot be written", res.GetKind(), res.GetName()).at(file, 0).because(err)
+		}
+		if change != nil {
+			if text, err = change(res, text, file); err != nil {
+				return err
+			}
+		}
+		if f := out.addYAML(file, text, false); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// originFile reads kustomize's note of where a resource comes from: its file, or the kustomization whose generator made it.
+func originFile(res *resource.Resource, dir string) string {
+	origin, err := res.GetOrigin()
+	if err != nil || origin == nil {
+		return dir
+	}
+	if origin.Path != "" {
+		return path.Join(dir, origin.Path)
+	}
+	return path.Join(dir, origin.ConfiguredIn)
+}
+
+func dropOrigin(res *resource.Resource) {
+	annotations := res.GetAnnotations()
+	if _, ok := annotations[originAnnotation]; ok {
+		delete(annotations, originAnnotation)
+		_ = res.SetAnnotations(annotations) // writes into a YAML tree in memory that was just read
+	}
+}
+
+var quotedFile = regexp.MustCompile(`'([^'\s]+\.(?:ya?ml|json|env|properties|txt))'`)
+
+// kustomizeFailure types what kustomize says. Broken YAML in one of the inputs explains most failures: then file and line are exact.
+func kustomizeFailure(err error, t *tree, file string) error {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "plugins disabled") || strings.Contains(text, "unable to load builtin"):
+		return fail("RENDER_PLUGIN_REFUSED", "only kustomize's built-in generators and transformers run").at(file, 0).because(err)
+	case strings.Contains(text, "git fetch") || strings.Contains(text, "executable file not found") || strings.Contains(text, "dial tcp"):
+		return fail("RENDER_REMOTE_REFUSED", "the kustomization names a remote location").at(file, 0).because(err)
+	}
+	if f := brokenInput(t, func(p string) bool { return path.Ext(p) == ".yaml" || path.Ext(p) == ".yml" }); f != nil {
+		return f
+	}
+	f := fail("RENDER_KUSTOMIZE", "kustomize cannot build this").because(err)
+	for _, m := range quotedFile.FindAllStringSubmatch(text, -1) {
+		for candidate := path.Dir(file); ; candidate = path.Dir(candidate) {
+			if p := path.Join(candidate, m[1]); t.isFile(p) {
+				return f.at(strings.TrimPrefix(clean(p), "/"), 0)
+			}
+			if candidate == "." || candidate == "/" {
+				break
+			}
+		}
+	}
+	return f.at(file, 0)
+}
+
+// brokenInput finds the first input, by path, that should be YAML and does not parse.
+func brokenInput(t *tree, isYAML func(p string) bool) *failure {
+	paths := make([]string, 0, len(t.files))
+	for p := range t.files {
+		if isYAML(p) {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	for _, p := range paths {
+		if bytes.IndexByte(t.files[p].data, 0) >= 0 {
+			continue
+		}
+		for _, doc := range splitYAML(t.files[p].data) {
+			if _, err := yaml.YAMLToJSON(doc.text); err != nil {
+				return yamlFailure(err, strings.TrimPrefix(p, "/"), doc.offset)
+			}
+		}
+	}
+	return nil
+}
+
+func display(dir string) string {
+	if dir == "" || dir == "." {
+		return "the root of the repository"
+	}
+	return dir
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
+)
+
+// overrides are what an application may lay over a kustomization, in kustomize's own spelling. Anything else is refused by name: the
+// build's behaviour is not for the declaration to change.
+type overrides struct {
+	NamePrefix        *string           `json:"namePrefix"`
+	NameSuffix        *string           `json:"nameSuffix"`
+	Namespace         *string           `json:"namespace"`
+	CommonLabels      map[string]string `json:"commonLabels"`
+	CommonAnnotations map[string]string `json:"commonAnnotations"`
+	Labels            []types.Label     `json:"labels"`
+	Images            []json.RawMessage `json:"images"`
+	Replicas          []types.Replica   `json:"replicas"`
+	Patches           []types.Patch     `json:"patches"`
+	Components        []string          `json:"components"`
+	Resources         []string          `json:"resources"`
+}
+
+// layOver merges overrides into k: names overwrite, maps and lists of names merge, patches and components are appended (the order in
+// which Argo CD and Flux edit the file). It reports whether there was anything to lay over.
+func layOver(k *types.Kustomization, raw json.RawMessage) (bool, error) {
+	if len(raw) == 0 || string(raw) == "null" || string(raw) == "{}" {
+		return false, nil
+	}
+	var o overrides
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&o); err != nil {
+		if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+			return false, fail("MANIFEST_UNSUPPORTED", "the kustomize override %s cannot be laid over a kustomization", name)
+		}
+		return false, fail("MANIFEST_INVALID", "the kustomize overrides are not valid").because(err)
+	}
+	set(&k.NamePrefix, o.NamePrefix)
+	set(&k.NameSuffix, o.NameSuffix)
+	set(&k.Namespace, o.Namespace)
+	k.CommonLabels = merged(k.CommonLabels, o.CommonLabels)
+	k.CommonAnnotations = merged(k.CommonAnnotations, o.CommonAnnotations)
+	k.Labels = append(k.Labels, o.Labels...)
+	for _, item := range o.Images {
+		image, err := parseImage(item)
+		if err != nil {
+			return false, err
+		}
+		k.Images = mergeImage(k.Images, image)
+	}
+	for _, r := range o.Replicas {
+		k.Replicas = mergeReplica(k.Replicas, r)
+	}
+	k.Patches = append(k.Patches, o.Patches...)
+	k.Components = append(k.Components, o.Components...)
+	k.Resources = append(k.Resources, o.Resources...)
+	return true, nil
+}
+
+func set(field, value *string) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+func merged(base, over map[string]string) map[string]string {
+	if len(over) == 0 {
+		return base
+	}
+	out := maps.Clone(base)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, over)
+	return out
+}
+
+// parseImage reads kustomize's mapping, or the text form of `kustomize edit set image`: name[=newName][:tag|@digest].
+func parseImage(raw json.RawMessage) (types.Image, error) {
+	var image types.Image
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		if err := json.Unmarshal(raw, &image); err != nil || image.Name == "" {
+			return image, fail("MANIFEST_INVALID", "an image override needs a name").because(err)
+		}
+		return image, nil
+	}
+	name, rest, renamed := strings.Cut(text, "=")
+	if !renamed {
+		rest = text
+	}
+	target, digest, hasDigest := strings.Cut(rest, "@")
+	tag := ""
+	if !hasDigest {
+		// A colon before the last slash belongs to a registry's port.
+		if i := strings.LastIndex(target, ":"); i > strings.LastIndex(target, "/") {
+			target, tag = target[:i], target[i+1:]
+		}
+	}
+	image = types.Image{Name: target, NewTag: tag, Digest: digest}
+	if renamed {
+		image.Name, image.NewName = name, target
+	}
+	if image.Name == "" {
+		return image, fail("MANIFEST_INVALID", "an image override needs a name")
+	}
+	return image, nil
+}
+
+// mergeImage overrides an image by name, field by field; tag and digest are one unit.
+func mergeImage(images []types.Image, over types.Image) []types.Image {
+	for i := range images {
+		if images[i].Name != over.Name {
+			continue
+		}
+		if over.NewName != "" {
+			images[i].NewName = over.NewName
+		}
+		if over.NewTag != "" || over.Digest != "" {
+			images[i].NewTag, images[i].Digest, images[i].TagSuffix = over.NewTag, over.Digest, ""
+		}
+		return images
+	}
+	return append(images, over)
+}
+
+func mergeReplica(replicas []types.Replica, over types.Replica) []types.Replica {
+	for i := range replicas {
+		if replicas[i].Name == over.Name {
+			replicas[i].Count = over.Count
+			return replicas
+		}
+	}
+	return append(replicas, over)
+}
