@@ -42,7 +42,11 @@ export const errorCodes = {
   AUTO_SYNC_ON: { exit: 5, retryable: false, next: 'suspend automated sync first, or revert the commit in Git' },
   NOTHING_TO_CONFIRM: { exit: 5, retryable: false, next: 'see what the operation waits for: fairlead describe app/NAME' },
   DELETION_BUDGET: { exit: 5, retryable: false, next: 'look at the list and confirm: fairlead confirm app/NAME' },
-  SYNC_WOULD_EMPTY: { exit: 5, retryable: false, next: 'set syncPolicy.automated.allowEmpty, or sync by hand: fairlead sync app/NAME --prune' },
+  SYNC_WOULD_EMPTY: {
+    exit: 5,
+    retryable: false,
+    next: 'set syncPolicy.automated.allowEmpty, or sync by hand: fairlead sync app/NAME --prune',
+  },
   SYNC_REFUSED: { exit: 1, retryable: false, next: 'correct the manifest named and push again; nothing was applied' },
   SYNC_APPLY_FAILED: { exit: 1, retryable: true, next: 'see the object: fairlead describe app/NAME' },
   SYNC_DEGRADED: { exit: 1, retryable: true, next: 'see the object: fairlead tree app/NAME' },

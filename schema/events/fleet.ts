@@ -122,6 +122,13 @@ export const ClusterCommandRejected = defineEvent(
   z.object({ cluster: ClusterId, command: z.string(), error: RecordedError }),
 )
 
+/** The agent reported on applications that are not its cluster's, or sent what is no report; nothing of it was recorded as a fact. */
+export const ClusterReportRefused = defineEvent(
+  'cluster.report-refused',
+  1,
+  z.object({ cluster: ClusterId, applications: z.array(ApplicationId), error: RecordedError }),
+)
+
 /** One cause has set these applications in motion together. */
 export const OperationStarted = defineEvent(
   'operation.started',

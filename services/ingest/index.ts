@@ -1,1 +1,5 @@
-export {}
+export { admitToken, issueToken, tokenFingerprint } from './join.ts'
+export { clusterPermissions } from './permissions.ts'
+export { presenceKey } from './presence.ts'
+export { revokeKey } from './revoke.ts'
+export { type Ingest, type IngestDeps, startIngest } from './start.ts'

@@ -1,0 +1,92 @@
+import { ClusterDisconnected, clusterStream } from '@fairlead/events'
+import type { Ledger } from '@fairlead/ledger'
+import type { ClusterId } from '@fairlead/manifests'
+import { clusterOfSubject, Heartbeat, subjects } from '@fairlead/messages'
+import type { NatsConnection } from '@nats-io/transport-node'
+
+/** Key of a cluster's last heartbeat in the ledger's cache: presence is no fact, so it is not in the log. */
+export const presenceKey = (cluster: string): string => `presence:${cluster}`
+
+export interface PresenceOptions {
+  /** Without a word for this long a cluster counts as disconnected. Default 45,000 = more than four heartbeats. */
+  readonly silentAfterMs?: number
+  /** How often silence is looked for and heartbeats are written down. Default 5,000. */
+  readonly checkEveryMs?: number
+}
+
+/** Who is there: heartbeats in memory, written to the ledger's cache in one statement per check; only going silent is a fact. */
+export class Presence implements AsyncDisposable {
+  readonly #ledger: Ledger
+  readonly #silentAfterMs: number
+  readonly #seen = new Map<ClusterId, { at: number; heartbeat: Heartbeat | undefined; connected: boolean; written: boolean }>()
+  readonly #timer: NodeJS.Timeout
+  readonly #unsubscribe: () => void
+
+  constructor(connection: NatsConnection, ledger: Ledger, options: PresenceOptions = {}) {
+    this.#ledger = ledger
+    this.#silentAfterMs = options.silentAfterMs ?? 45_000
+    const subscription = connection.subscribe(subjects.anyHeartbeat, {
+      callback: (error, message) => {
+        if (error) return
+        const parsed = Heartbeat.safeParse(json(message))
+        if (parsed.success) this.#note(clusterOfSubject(message.subject) as ClusterId, parsed.data)
+      },
+    })
+    this.#unsubscribe = () => subscription.unsubscribe()
+    this.#timer = setInterval(() => void this.#check(), options.checkEveryMs ?? 5_000)
+  }
+
+  /** The cluster said something: it is there. */
+  touch(cluster: ClusterId): void {
+    this.#note(cluster, this.#seen.get(cluster)?.heartbeat)
+  }
+
+  #note(cluster: ClusterId, heartbeat: Heartbeat | undefined): void {
+    this.#seen.set(cluster, { at: Date.now(), heartbeat, connected: true, written: false })
+  }
+
+  async #check(): Promise<void> {
+    const now = Date.now()
+    const silent: ClusterId[] = []
+    const rows: [string, string][] = []
+    for (const [cluster, seen] of this.#seen) {
+      if (!seen.written)
+        rows.push([presenceKey(cluster), JSON.stringify({ lastSeenAt: new Date(seen.at).toISOString(), heartbeat: seen.heartbeat })])
+      seen.written = true
+      if (seen.connected && now - seen.at > this.#silentAfterMs) silent.push(cluster)
+    }
+    try {
+      if (rows.length > 0) await this.#ledger.cache.setMany(rows)
+      await Promise.all(silent.map((cluster) => this.#disconnected(cluster)))
+    } catch {
+      // The ledger is away; the next check writes again.
+      for (const seen of this.#seen.values()) seen.written = false
+    }
+  }
+
+  async #disconnected(cluster: ClusterId): Promise<void> {
+    const seen = this.#seen.get(cluster)
+    if (!seen) return
+    const lastSeenAt = new Date(seen.at).toISOString()
+    await this.#ledger.append({
+      streams: [{ stream: clusterStream(cluster), expected: 'any', events: [ClusterDisconnected.of({ cluster, lastSeenAt })] }],
+      idempotencyKey: `disconnected:${cluster}:${seen.at}`,
+      context: { actor: { kind: 'system', name: 'ingest', authenticatedBy: 'process' }, correlation: `disconnected:${cluster}:${seen.at}` },
+    })
+    seen.connected = false
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer)
+    this.#unsubscribe()
+    await this.#check()
+  }
+}
+
+function json(message: { json(): unknown }): unknown {
+  try {
+    return message.json()
+  } catch {
+    return undefined
+  }
+}
