@@ -1,1 +1,24 @@
-export {}
+export type {
+  Actor,
+  AppendRequest,
+  AppendResult,
+  EventContext,
+  Expected,
+  NewEvent,
+  RawEvent,
+  StoredEvent,
+  StreamAppend,
+  StreamVersion,
+} from './event.ts'
+export { uuid7 } from './ids.ts'
+export type { Ledger } from './ledger.ts'
+export { type LedgerOptions, openLedger } from './open.ts'
+export type { ApplyInfo, Consumer, ParkedEvent, Projection, ProjectionState } from './project/projection.ts'
+export type { ReadRange } from './read/reader.ts'
+export { type EventRegistry, openRegistry } from './registry.ts'
+export type { Queryable } from './sql/connections.ts'
+export { migrate } from './sql/migrate.ts'
+export type { BlobStore } from './store/blobs.ts'
+export type { CacheStore } from './store/cache.ts'
+export type { EventBatch, SubscribeOptions } from './subscribe/subscribe.ts'
+export type { WakePort } from './subscribe/tail.ts'

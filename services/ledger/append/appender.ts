@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { FairleadError } from '@fairlead/errors'
+import type pg from 'pg'
+import type { AppendRequest, AppendResult } from '../event.ts'
+import type { EventRegistry } from '../registry.ts'
+import { isConnectionLost, isRolledBack, unavailable } from '../sql/connections.ts'
+import { type Batch, batchOf, runBatch } from './batch.ts'
+import { type BatchLimits, nextBatch, tokens } from './plan.ts'
+import { type Prepared, prepare } from './prepare.ts'
+
+export interface AppenderOptions {
+  /** At least `concurrency` connections. */
+  readonly pool: pg.Pool
+  readonly registry: EventRegistry
+  /** Batches under way at once: while one waits for the disk, the next is parsed and hashed. */
+  readonly concurrency: number
+  readonly limits: BatchLimits
+  /** Appends that may wait; further callers wait for room before their request is even serialised. */
+  readonly maxQueued: number
+  /** How long a batch is tried again while Postgres is away. */
+  readonly retryForMs: number
+  /** Called after each commit with the log's last position and the end of its last partition. */
+  readonly onCommit: (head: number, partitionEnd: number | undefined) => void
+}
+
+interface Pending extends Prepared {
+  readonly resolve: (result: AppendResult) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Adaptive group commit. Whatever has queued up while the connections were busy goes out as one batch as soon as one is free; nothing ever
+ * waits for a timer, so a lone caller sees the latency of one statement and five hundred share it.
+ * Each append gets its own outcome. After a lost connection the batch is tried again under its id, so an append is written once.
+ */
+export class Appender implements AsyncDisposable {
+  readonly #options: AppenderOptions
+  readonly #underWay = new Set<string>()
+  #queue: Pending[] = []
+  #room: (() => void)[] = []
+  #sending = new Set<Promise<void>>()
+  #scheduled = false
+  readonly #closed = new AbortController()
+
+  constructor(options: AppenderOptions) {
+    this.#options = options
+  }
+
+  /** Queues one append and waits for its outcome. Aborting withdraws it as long as it has not been sent. */
+  async append(request: AppendRequest, signal?: AbortSignal): Promise<AppendResult> {
+    signal?.throwIfAborted()
+    while (this.#queue.length >= this.#options.maxQueued) await this.#waitForRoom(signal)
+    if (this.#closed.signal.aborted) throw closed()
+    const prepared = prepare(request, this.#options.registry)
+    return await new Promise<AppendResult>((resolve, reject) => {
+      const pending: Pending = { ...prepared, resolve, reject }
+      this.#queue.push(pending)
+      if (signal) this.#withdrawOn(signal, pending)
+      this.#schedule()
+    })
+  }
+
+  /** Sends what is queued, then refuses more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#queue.length > 0 || this.#sending.size > 0) {
+      this.#schedule()
+      await Promise.race([...this.#sending, new Promise((resolve) => setImmediate(resolve))])
+    }
+    this.#closed.abort()
+    for (const wake of this.#room.splice(0)) wake()
+  }
+
+  #waitForRoom(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#room.push(() => {
+        signal?.removeEventListener('abort', onAbort)
+        resolve()
+      })
+    })
+  }
+
+  #withdrawOn(signal: AbortSignal, pending: Pending): void {
+    signal.addEventListener(
+      'abort',
+      () => {
+        const index = this.#queue.indexOf(pending)
+        if (index < 0) return
+        this.#queue.splice(index, 1)
+        pending.reject(signal.reason)
+      },
+      { once: true },
+    )
+  }
+
+  /** After the callers that were just answered have had their turn, so that their next appends share a batch. */
+  #schedule(): void {
+    if (this.#scheduled || this.#sending.size >= this.#options.concurrency || this.#queue.length === 0) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#pump()
+    })
+  }
+
+  #pump(): void {
+    while (this.#sending.size < this.#options.concurrency && this.#queue.length > 0) {
+      const chosen = nextBatch(this.#queue, this.#underWay, this.#options.limits)
+      if (chosen.length === 0) return
+      const appends = chosen.map((index) => this.#queue[index]!)
+      this.#queue = chosen.length === this.#queue.length ? [] : without(this.#queue, chosen)
+      for (const append of appends) for (const token of tokens(append)) this.#underWay.add(token)
+      const sent = this.#send(appends).finally(() => {
+        this.#sending.delete(sent)
+        for (const append of appends) for (const token of tokens(append)) this.#underWay.delete(token)
+        this.#schedule()
+      })
+      this.#sending.add(sent)
+      for (const wake of this.#room.splice(0, this.#options.maxQueued - this.#queue.length)) wake()
+    }
+  }
+
+  /** Never rejects: every append of the batch is settled, whatever happens. */
+  async #send(appends: readonly Pending[]): Promise<void> {
+    try {
+      await this.#settle(batchOf(appends))
+    } catch (error) {
+      if (appends.length === 1 || FairleadError.is(error)) {
+        const shown = refusal(error)
+        for (const append of appends) append.reject(shown)
+        return
+      }
+      // One of them cannot be written: find it by halves, so that the others are.
+      const half = appends.length >> 1
+      await this.#send(appends.slice(0, half))
+      await this.#send(appends.slice(half))
+    }
+  }
+
+  async #settle(batch: Batch<Pending>): Promise<void> {
+    const giveUpAt = Date.now() + this.#options.retryForMs
+    let maybeCommitted = false
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { results, head, partitionEnd } = await runBatch(this.#options.pool, batch, maybeCommitted)
+        this.#options.onCommit(head, partitionEnd)
+        const again: Pending[] = []
+        for (let i = 0; i < results.length; i++) {
+          const result = results[i]
+          if (result === undefined) again.push(batch.appends[i]!)
+          else batch.appends[i]!.resolve(result)
+        }
+        return again.length === 0 ? undefined : await this.#send(again)
+      } catch (error) {
+        const lost = isConnectionLost(error)
+        if (!lost && !isRolledBack(error)) throw error
+        if (Date.now() >= giveUpAt) throw unavailable('Postgres did not answer; the append may or may not have been written', error)
+        maybeCommitted ||= lost
+        await delay(Math.min(50 * 2 ** attempt, 1_000) * (0.5 + Math.random() / 2))
+      }
+    }
+  }
+}
+
+function without<T>(values: readonly T[], indexes: readonly number[]): T[] {
+  const kept: T[] = []
+  let next = 0
+  for (let i = 0; i < values.length; i++) {
+    if (indexes[next] === i) next++
+    else kept.push(values[i]!)
+  }
+  return kept
+}
+
+function refusal(error: unknown): FairleadError {
+  const code = (error as { code?: unknown }).code
+  // Classes 22 and 23: data that Postgres cannot take, a constraint that refuses it.
+  if (typeof code === 'string' && (code.startsWith('22') || code.startsWith('23'))) {
+    return new FairleadError('LEDGER_EVENT_INVALID', 'Postgres refused the append', { cause: error })
+  }
+  return unavailable('the append failed', error)
+}
+
+function closed(): FairleadError {
+  return new FairleadError('LEDGER_UNAVAILABLE', 'the ledger has been closed')
+}

@@ -1,0 +1,185 @@
+import type pg from 'pg'
+import type { AppendResult, Expected } from '../event.ts'
+import { uuid7 } from '../ids.ts'
+import { type Queryable, rawTypes } from '../sql/connections.ts'
+import type { Prepared } from './prepare.ts'
+
+/** Joins text lists on the way to SQL: JSON escapes it, names may not contain it. */
+const separator = '\u001e'
+
+const statement = {
+  name: 'fairlead.append',
+  text: 'SELECT * FROM fairlead.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+  rowMode: 'array' as const,
+  types: rawTypes,
+}
+
+/** Appends that travel in one call. The id makes a repeated call after a lost connection find its own block. */
+export interface Batch<A extends Prepared = Prepared> {
+  readonly id: string
+  readonly appends: readonly A[]
+}
+
+export interface BatchResult {
+  /** One for each append, in order; `undefined` for an append of a stored batch that had not been accepted: it has to be tried again. */
+  readonly results: readonly (AppendResult | undefined)[]
+  /** The log's last position after the batch, as far as it knows. */
+  readonly head: number
+  /** End (exclusive) of the last partition. */
+  readonly partitionEnd: number | undefined
+}
+
+export function batchOf<A extends Prepared>(appends: readonly A[]): Batch<A> {
+  return { id: uuid7(), appends }
+}
+
+/** Runs the batch on `db` in one statement. `retry` says that an earlier try may have been committed. */
+export async function runBatch(db: Queryable, batch: Batch, retry: boolean): Promise<BatchResult> {
+  const { rows } = await db.query<(string | null)[]>({ ...statement, values: encode(batch, retry) } as pg.QueryArrayConfig)
+  const row = rows[0]!
+  if (row[0] !== null) return storedResult(db, batch, Number(row[0]), Number(row[1]))
+  return decode(batch, row)
+}
+
+const expectedCode = (expected: Expected): number =>
+  expected === 'any' ? -1 : expected === 'exists' ? -2 : expected === 'none' ? 0 : expected
+
+function encode({ id, appends }: Batch, retry: boolean): (string | boolean | null)[] {
+  const groups: number[] = []
+  const streams: string[] = []
+  const expected: number[] = []
+  const counts: number[] = []
+  const starts: number[] = []
+  const ahead: number[] = []
+  const entryOfEvent: number[] = []
+  const typeNumbers = new Map<string, number>()
+  const types: number[] = []
+  const schemas: number[] = []
+  const ids: string[] = []
+  const texts: string[] = []
+  const written = new Map<string, number>()
+  let keyed = false
+  for (let g = 0; g < appends.length; g++) {
+    const append = appends[g]!
+    if (append.key !== '') keyed = true
+    let start = texts.length
+    for (const entry of append.entries) {
+      const before = written.get(entry.stream) ?? 0
+      groups.push(g + 1)
+      streams.push(entry.stream)
+      expected.push(expectedCode(entry.expected))
+      counts.push(entry.count)
+      starts.push(start)
+      ahead.push(before)
+      written.set(entry.stream, before + entry.count)
+      start += entry.count
+      for (let i = 0; i < entry.count; i++) entryOfEvent.push(groups.length)
+    }
+    for (let i = 0; i < append.texts.length; i++) {
+      const type = append.types[i]!
+      let number = typeNumbers.get(type)
+      if (number === undefined) {
+        number = typeNumbers.size + 1
+        typeNumbers.set(type, number)
+      }
+      types.push(number)
+      schemas.push(append.schemas[i]!)
+      ids.push(append.ids[i]!)
+      texts.push(append.texts[i]!)
+    }
+  }
+  return [
+    id,
+    retry,
+    list(groups),
+    streams.join(separator),
+    list(expected),
+    list(counts),
+    list(starts),
+    list(ahead),
+    appends.map((append) => append.context).join(separator),
+    keyed ? appends.map((append) => append.key).join(separator) : null,
+    list(entryOfEvent),
+    [...typeNumbers.keys()].join(separator),
+    list(types),
+    list(schemas),
+    list(ids),
+    texts.join(separator),
+  ]
+}
+
+/** Postgres array literal of values that need no quoting. */
+function list(values: readonly (number | string)[]): string {
+  return `{${values.join(',')}}`
+}
+
+function decode({ appends }: Batch, row: readonly (string | null)[]): BatchResult {
+  const [, , base, , partitionEnd, refusedText, versionsText, repeatedText] = row
+  const refused = new Set(refusedText === null || refusedText === undefined ? [] : refusedText.split(',').map(Number))
+  const repeated = repeatedText
+    ? (JSON.parse(repeatedText) as Record<string, { position: number; streams: { stream: string; version: number }[] }>)
+    : {}
+  const versions = versionsText!.split(',').map(Number)
+  const written = new Map<string, number>()
+  const results: AppendResult[] = []
+  let position = Number(base)
+  let e = 0
+  for (let g = 0; g < appends.length; g++) {
+    const append = appends[g]!
+    const from = e
+    e += append.entries.length
+    const first = repeated[g + 1]
+    if (first !== undefined) {
+      results.push({ outcome: 'duplicate', position: first.position, streams: first.streams })
+    } else if (refused.has(g + 1)) {
+      results.push(conflict(append, versions.slice(from, e)))
+    } else {
+      position += append.texts.length
+      const streams: { stream: string; version: number }[] = []
+      for (let i = 0; i < append.entries.length; i++) {
+        const { stream, count } = append.entries[i]!
+        if (count === 0) continue
+        const before = written.get(stream) ?? 0
+        written.set(stream, before + count)
+        streams.push({ stream, version: versions[from + i]! + before + count })
+      }
+      results.push({ outcome: 'ok', position, streams })
+    }
+  }
+  return { results, head: position, partitionEnd: Number(partitionEnd) }
+}
+
+/** The first entry whose expectation did not hold, by the rule of fairlead.append. */
+function conflict(append: Prepared, versions: readonly number[]): AppendResult {
+  for (let i = 0; i < append.entries.length; i++) {
+    const { stream, expected } = append.entries[i]!
+    const actual = versions[i]!
+    const holds = expected === 'any' || (expected === 'exists' ? actual > 0 : actual === expectedCode(expected))
+    if (!holds) return { outcome: 'conflict', stream, expected, actual }
+  }
+  throw new Error('an append was refused although all its expectations hold')
+}
+
+/** The results of a batch whose first try was committed although its answer was lost, read back from the log by event id. */
+async function storedResult(db: Queryable, { appends }: Batch, first: number, last: number): Promise<BatchResult> {
+  const { rows } = await db.query<{ position: number; event_id: string; version: number }>(
+    'SELECT position, event_id, version FROM fairlead.events WHERE position BETWEEN $1 AND $2',
+    [first, last],
+  )
+  const byId = new Map(rows.map((row) => [row.event_id, row]))
+  const results = appends.map((append): AppendResult | undefined => {
+    const streams: { stream: string; version: number }[] = []
+    let end = 0
+    let position = 0
+    for (const { stream, count } of append.entries) {
+      if (count === 0) continue
+      end += count
+      const row = byId.get(append.ids[end - 1]!.toLowerCase())
+      if (row === undefined) return undefined
+      streams.push({ stream, version: row.version })
+      position = Math.max(position, Number(row.position))
+    }
+    return { outcome: 'ok', position, streams }
+  })
+  return { results, head: last, partitionEnd: undefined }
+}

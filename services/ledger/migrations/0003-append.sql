@@ -1,0 +1,183 @@
+SET LOCAL ROLE fairlead_owner;
+
+-- RFC 6962 §2.1 Merkle tree hash over concatenated 32-byte leaf hashes. Pairing level by level and carrying an odd last node up
+-- unchanged gives the same tree as the RFC's split at the largest power of two.
+CREATE FUNCTION fairlead.merkle_root(leaves bytea) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+  level bytea := leaves;
+  n integer := length(leaves) / 32;
+BEGIN
+  WHILE n > 1 LOOP
+    SELECT string_agg(
+        CASE WHEN 2 * i + 1 < n THEN sha256('\x01'::bytea || substring(level FROM 64 * i + 1 FOR 64)) ELSE substring(level FROM 64 * i + 1 FOR 32) END,
+        ''::bytea ORDER BY i)
+      INTO level FROM generate_series(0, (n - 1) / 2) AS i;
+    n := (n + 1) / 2;
+  END LOOP;
+  RETURN level;
+END
+$$;
+
+-- Appends one batch: many callers' appends in one call, decided one by one, written set by set.
+-- A batch is made of appends (p_group), an append of entries (one for each stream it touches), an entry of events. Text lists are joined
+-- with U+001E, which no JSON text and no valid name contains. The caller guarantees that a stream which several appends of one batch
+-- write is written with expectation "any" by all but the first.
+--   p_expected  -1 any, -2 exists, otherwise the exact version (0: no stream yet)
+--   p_count     events of the entry; 0 is a condition on a stream that is not written
+--   p_start     events before this entry, p_ahead: of those, events on the same stream; both as if every append were accepted
+--   p_key       idempotency keys, '' where there is none; NULL when no append has one
+CREATE FUNCTION fairlead.append(
+  p_batch uuid, p_retry boolean,
+  p_group integer[], p_stream text, p_expected integer[], p_count integer[], p_start integer[], p_ahead integer[],
+  p_context text, p_key text,
+  p_entry integer[], p_types text, p_type integer[], p_schema smallint[], p_id uuid[], p_data text,
+  -- positions first and last of the batch when an earlier try of it has been committed; the other results are then NULL
+  OUT stored_first bigint, OUT stored_last bigint,
+  OUT base bigint, OUT recorded bigint, OUT partition_end bigint,
+  -- appends not accepted, versions before the batch for each entry, first results of repeated keys by append
+  OUT refused text, OUT versions text, OUT repeated json
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+-- Plans are made once and must not depend on how full the tables were at that moment.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  rs CONSTANT text := E'\x1e';
+  v_stream text[] := string_to_array(p_stream, rs);
+  v_names text[] := string_to_array(p_types, rs);
+  v_key text[] := string_to_array(p_key, rs);
+  v_context text[] := string_to_array(p_context, rs);
+  v_text text[] := string_to_array(p_data, rs);
+  v_data json[];
+  v_digest text[];
+  v_count integer[] := p_count;
+  v_start integer[] := p_start;
+  v_ahead integer[] := p_ahead;
+  v_version integer[];
+  v_stream_no bigint[];
+  v_known bigint[];
+  v_refused integer[];
+  v_repeated integer[];
+  v_types smallint[];
+  v_total integer := cardinality(p_entry);
+  v_head fairlead.log_head;
+  v_leaves bytea;
+  v_root bytea;
+  v_hash bytea;
+BEGIN
+  -- What needs no lock comes first: parsing and hashing of the payloads.
+  v_data := v_text::json[];
+  v_digest := ARRAY(SELECT encode(sha256(convert_to(t, 'UTF8')), 'hex') FROM unnest(v_text) AS t);
+
+  -- From here to the commit one batch at a time: positions are in commit order and have no gaps.
+  PERFORM pg_advisory_xact_lock(7136001);
+  SELECT * INTO v_head FROM fairlead.log_head;
+
+  IF p_retry THEN
+    SELECT first_position, last_position INTO stored_first, stored_last FROM fairlead.blocks WHERE batch_id = p_batch;
+    IF FOUND THEN
+      RETURN;
+    END IF;
+  END IF;
+
+  SELECT array_agg(coalesce(s.version, 0) ORDER BY e.i), array_agg(s.stream_no ORDER BY e.i),
+      array_agg(DISTINCT e.g) FILTER (WHERE CASE e.expected WHEN -1 THEN false WHEN -2 THEN s.version IS NULL ELSE e.expected <> coalesce(s.version, 0) END)
+    INTO v_version, v_stream_no, v_refused
+    FROM unnest(p_group, v_stream, p_expected) WITH ORDINALITY AS e(g, stream, expected, i)
+    LEFT JOIN fairlead.streams s ON s.stream_id = e.stream;
+  v_known := v_stream_no;
+
+  IF v_key IS NOT NULL THEN
+    SELECT array_agg(k.g::integer), json_object_agg(k.g, r.result) INTO v_repeated, repeated
+      FROM unnest(v_key) WITH ORDINALITY AS k(key, g) JOIN fairlead.idempotency r ON r.key = k.key WHERE k.key <> '';
+    v_refused := v_refused || v_repeated;
+  END IF;
+
+  IF v_refused IS NOT NULL THEN
+    -- Some appends are out: count again without them.
+    SELECT array_agg(n ORDER BY i), array_agg(starts ORDER BY i), array_agg(ahead ORDER BY i), coalesce(sum(n), 0)
+      INTO v_count, v_start, v_ahead, v_total
+      FROM (
+        SELECT i, n, coalesce(sum(n) OVER (ORDER BY i ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::integer AS starts,
+          coalesce(sum(n) OVER (PARTITION BY stream ORDER BY i ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::integer AS ahead
+        FROM (
+          SELECT i, stream, CASE WHEN g = ANY (v_refused) THEN 0 ELSE n END AS n
+          FROM unnest(p_group, v_stream, p_count) WITH ORDINALITY AS e(g, stream, n, i)
+        ) AS accepted
+      ) AS counted;
+    refused := array_to_string(v_refused, ',');
+  END IF;
+
+  base := v_head.position;
+  recorded := greatest(v_head.recorded_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+  versions := array_to_string(v_version, ',');
+  partition_end := v_head.partition_end;
+  IF v_total = 0 THEN
+    RETURN;
+  END IF;
+  IF base + v_total >= partition_end THEN
+    partition_end := fairlead.ensure_partitions(base + v_total);
+  END IF;
+
+  SELECT array_agg(t.type_id ORDER BY n.i) INTO v_types
+    FROM unnest(v_names) WITH ORDINALITY AS n(name, i) LEFT JOIN fairlead.event_types t ON t.name = n.name;
+  IF array_position(v_types, NULL) IS NOT NULL THEN
+    INSERT INTO fairlead.event_types (name)
+      SELECT name FROM unnest(v_names) AS n(name) WHERE NOT EXISTS (SELECT FROM fairlead.event_types t WHERE t.name = n.name);
+    SELECT array_agg(t.type_id ORDER BY n.i) INTO v_types
+      FROM unnest(v_names) WITH ORDINALITY AS n(name, i) JOIN fairlead.event_types t ON t.name = n.name;
+  END IF;
+
+  IF array_position(v_stream_no, NULL) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM unnest(v_stream) AS e(stream) WHERE stream = '' OR length(stream) > 255 OR stream ~ '[[:cntrl:]]') THEN
+      RAISE EXCEPTION 'a stream name is empty, longer than 255 characters or holds a control character' USING ERRCODE = 'check_violation';
+    END IF;
+    INSERT INTO fairlead.streams (stream_id, stream_no, version, head_position)
+      SELECT stream, base + min(starts) + 1, sum(n), base + max(starts + n)
+        FROM unnest(v_stream, v_known, v_start, v_count) AS e(stream, known, starts, n) WHERE known IS NULL AND n > 0 GROUP BY stream;
+    SELECT array_agg(s.stream_no ORDER BY e.i) INTO v_stream_no
+      FROM unnest(v_stream) WITH ORDINALITY AS e(stream, i) LEFT JOIN fairlead.streams s ON s.stream_id = e.stream;
+  END IF;
+  UPDATE fairlead.streams AS s SET version = s.version + w.n, head_position = w.head
+    FROM (SELECT known, sum(n) AS n, base + max(starts + n) AS head
+        FROM unnest(v_known, v_start, v_count) AS e(known, starts, n) WHERE known IS NOT NULL AND n > 0 GROUP BY known) AS w
+    WHERE s.stream_no = w.known;
+
+  WITH e AS MATERIALIZED (
+    SELECT base + v_start[x.entry] + (x.i - p_start[x.entry]) AS position, v_stream_no[x.entry] AS stream_no, x.id,
+      (v_version[x.entry] + v_ahead[x.entry] + (x.i - p_start[x.entry]))::integer AS version, x.entry, x.type, x.schema, x.data, x.digest
+    FROM unnest(p_entry, p_type, p_schema, p_id, v_data, v_digest) WITH ORDINALITY AS x(entry, type, schema, id, data, digest, i)
+    WHERE v_count[x.entry] > 0
+  ), written AS (
+    INSERT INTO fairlead.events (position, stream_no, recorded_ms, event_id, version, type_id, schema_version, context, data)
+      SELECT position, stream_no, recorded, id, version, v_types[type], schema, v_context[p_group[entry]]::json, data FROM e
+  )
+  -- The leaf: docs/adr/0001. The context comes last, so that no content of it can be read as another field.
+  SELECT string_agg(sha256('\x00'::bytea || convert_to(concat_ws(E'\n', 'fairlead.event.v1', position, v_stream[entry], version, v_names[type],
+      schema, recorded, id, digest, v_context[p_group[entry]]), 'UTF8')), ''::bytea ORDER BY position)
+    INTO v_leaves FROM e;
+
+  v_root := fairlead.merkle_root(v_leaves);
+  v_hash := sha256(convert_to(concat_ws(E'\n', 'fairlead.block.v1', v_head.block_no + 1, base + 1, base + v_total, recorded,
+    encode(v_head.block_hash, 'hex'), encode(v_root, 'hex')), 'UTF8'));
+  INSERT INTO fairlead.blocks (block_no, first_position, last_position, recorded_ms, batch_id, root, prev, hash, leaves)
+    VALUES (v_head.block_no + 1, base + 1, base + v_total, recorded, p_batch, v_root, v_head.block_hash, v_hash, v_leaves);
+
+  IF v_key IS NOT NULL THEN
+    INSERT INTO fairlead.idempotency (key, position, result)
+      SELECT v_key[g], max(base + starts + n),
+          json_build_object('position', max(base + starts + n), 'streams', json_agg(json_build_object('stream', stream, 'version', version + ahead + n) ORDER BY i))
+        FROM unnest(p_group, v_stream, v_start, v_ahead, v_count, v_version) WITH ORDINALITY AS e(g, stream, starts, ahead, n, version, i)
+        WHERE n > 0 AND v_key[g] <> '' GROUP BY g;
+  END IF;
+
+  UPDATE fairlead.log_head SET position = base + v_total, block_no = v_head.block_no + 1, block_hash = v_hash, recorded_ms = recorded,
+    partition_end = append.partition_end;
+END
+$$;
+REVOKE EXECUTE ON FUNCTION fairlead.append FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION fairlead.merkle_root FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION fairlead.append, fairlead.merkle_root TO fairlead_app;
