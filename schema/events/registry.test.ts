@@ -13,7 +13,7 @@ describe('golden events', () => {
       const data: unknown = JSON.parse(readFileSync(new URL(`${name}.json`, golden), 'utf8'))
       eventRegistry.validate(definition.type, definition.version, data)
       expect(definition.schema.parse(data)).toEqual(data)
-      expect(() => eventRegistry.upcast(definition.type, definition.version, data)).not.toThrow()
+      expect(() => eventRegistry.upcast({ type: definition.type, schemaVersion: definition.version, data })).not.toThrow()
     },
   )
 
@@ -26,11 +26,11 @@ describe('golden events', () => {
 describe('registry', () => {
   test('an unknown type is refused on append and on reading', () => {
     expect(() => eventRegistry.validate('application.vanished', 1, {})).toThrow(FairleadError)
-    expect(() => eventRegistry.upcast('application.vanished', 1, {})).toThrow(/unknown event type/)
+    expect(() => eventRegistry.upcast({ type: 'application.vanished', schemaVersion: 1, data: {} })).toThrow(/unknown event type/)
   })
 
   test('a version from the future is refused', () => {
-    expect(() => eventRegistry.upcast('application.health-changed', 99, {})).toThrow(/version 99/)
+    expect(() => eventRegistry.upcast({ type: 'application.health-changed', schemaVersion: 99, data: {} })).toThrow(/version 99/)
   })
 
   test('data that does not fit is refused with the path of the field', () => {

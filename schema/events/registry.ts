@@ -12,14 +12,21 @@ const byKey = new Map(definitions.map((definition) => [`${definition.type}@${def
 const latest = new Map<string, number>()
 for (const definition of definitions) latest.set(definition.type, Math.max(definition.version, latest.get(definition.type) ?? 0))
 
+/** The part of a stored event that its version is about. */
+export interface VersionedEvent {
+  readonly type: string
+  readonly schemaVersion: number
+  readonly data: unknown
+}
+
 /** What the ledger needs to know of event types: validate on append, bring old versions up to date on reading. */
 export interface EventRegistry {
   /** Every (type, version) that exists. */
   readonly definitions: readonly EventDefinition[]
   /** Throws `LEDGER_EVENT_INVALID` for an unknown type or version, or data that does not fit. */
   validate(type: string, schemaVersion: number, data: unknown): void
-  /** Data at the latest version of its type. Throws `LEDGER_EVENT_INVALID` for an unknown type or version. */
-  upcast(type: string, schemaVersion: number, data: unknown): { readonly schemaVersion: number; readonly data: unknown }
+  /** The event with its data at the latest version of its type. Throws `LEDGER_EVENT_INVALID` for an unknown type or version. */
+  upcast<Event extends VersionedEvent>(stored: Event): Event
 }
 
 export const eventRegistry: EventRegistry = {
@@ -35,17 +42,19 @@ export const eventRegistry: EventRegistry = {
       `${type}@${schemaVersion}: ${issue?.path.join('.') || 'data'}: ${issue?.message ?? 'invalid'}`,
     )
   },
-  upcast(type, schemaVersion, data) {
+  upcast(stored) {
+    const { type, schemaVersion } = stored
     const target = latest.get(type)
     if (target === undefined || schemaVersion > target) {
       throw new FairleadError('LEDGER_EVENT_INVALID', `unknown event type ${type} version ${schemaVersion}`)
     }
-    let current = data
+    if (schemaVersion === target) return stored
+    let data = stored.data
     for (let version = schemaVersion; version < target; version++) {
       const upcaster = upcasters[`${type}@${version}`]
       if (!upcaster) throw new FairleadError('LEDGER_EVENT_INVALID', `${type}@${version} has no upcaster to version ${version + 1}`)
-      current = upcaster(current)
+      data = upcaster(data)
     }
-    return { schemaVersion: target, data: current }
+    return { ...stored, schemaVersion: target, data }
   },
 }
