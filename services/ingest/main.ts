@@ -1,79 +1,76 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FairleadError, Redacted } from '@fairlead/errors'
+import { Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
-import { openLedger, wakeOverNats } from '@fairlead/ledger'
+import { type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
 import { ClusterId } from '@fairlead/manifests'
 import { hubInboxPrefix, readPrivateKey, subjects } from '@fairlead/messages'
-import { connect, credsAuthenticator } from '@nats-io/transport-node'
+import { environment, environmentFile, type RunningProcess, runProcess } from '@fairlead/process'
+import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import pino from 'pino'
 import { admitToken } from './join.ts'
 import { startIngest } from './start.ts'
 
-// Process entry. Configuration comes from the environment; every file named there is 0600.
-
 const log = pino({ name: 'ingest' })
 
-function env(name: string): string {
-  const value = process.env[name]
-  if (value) return value
-  throw new FairleadError('BAD_USER_INPUT', `the environment variable ${name} is not set`, {
-    next: 'start the stack with npm start, or set it',
+await runProcess(start, (error) => log.error({ code: error.code, next: error.next }, error.message))
+
+async function start(signal: AbortSignal): Promise<RunningProcess> {
+  await using stack = new AsyncDisposableStack()
+  const connection = stack.adopt(await bus('FAIRLEAD_NATS_CREDS', hubInboxPrefix), (open) => open.close())
+  const system = stack.adopt(await bus('FAIRLEAD_NATS_SYSTEM_CREDS'), (open) => open.close())
+  const ledger = stack.use(
+    await openLedger({
+      connectionString: environment('DATABASE_URL'),
+      registry: eventRegistry,
+      dataKeys: [new Redacted(Buffer.from(environmentFile('FAIRLEAD_DATA_KEY').reveal(), 'base64'))],
+      wake: wakeOverNats(connection, subjects.log),
+      name: 'ingest',
+      maxConnections: 4,
+    }),
+  )
+  if (process.env.FAIRLEAD_JOIN_DIR) await admitTokens(ledger, process.env.FAIRLEAD_JOIN_DIR)
+  const ingest = stack.use(
+    await startIngest(
+      {
+        connection,
+        system,
+        ledger,
+        log,
+        account: environment('FAIRLEAD_NATS_ACCOUNT'),
+        accountSeed: environmentFile('FAIRLEAD_NATS_ACCOUNT_SEED'),
+        operatorSeed: environmentFile('FAIRLEAD_NATS_OPERATOR_SEED'),
+        hubKeys: [readPrivateKey(environmentFile('FAIRLEAD_SIGNING_KEY').reveal())],
+      },
+      signal,
+    ),
+  )
+  const all = stack.move()
+  return {
+    done: ingest.done,
+    notReady: () => (connection.isClosed() ? 'the bus is away' : undefined),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+async function bus(creds: string, inboxPrefix?: string): Promise<NatsConnection> {
+  return await connect({
+    servers: environment('FAIRLEAD_NATS_URL'),
+    name: 'ingest',
+    authenticator: credsAuthenticator(new TextEncoder().encode(environmentFile(creds).reveal())),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    waitOnFirstConnect: true,
+    ...(inboxPrefix && { inboxPrefix }),
   })
 }
 
-const secretFile = (name: string) => new Redacted(readFileSync(env(name), 'utf8').trim())
-
-const busOptions = { servers: env('FAIRLEAD_NATS_URL'), maxReconnectAttempts: -1, waitOnFirstConnect: true, reconnectTimeWait: 500 }
-const connection = await connect({
-  ...busOptions,
-  name: 'ingest',
-  inboxPrefix: hubInboxPrefix,
-  authenticator: credsAuthenticator(readFileSync(env('FAIRLEAD_HUB_CREDS'))),
-})
-const system = await connect({
-  ...busOptions,
-  name: 'ingest-system',
-  authenticator: credsAuthenticator(readFileSync(env('FAIRLEAD_SYSTEM_CREDS'))),
-})
-const ledger = await openLedger({
-  connectionString: env('DATABASE_URL'),
-  registry: eventRegistry,
-  dataKeys: [new Redacted(Buffer.from(secretFile('FAIRLEAD_DATA_KEY').reveal(), 'base64'))],
-  wake: wakeOverNats(connection, subjects.log),
-  name: 'ingest',
-  maxConnections: 4,
-})
-
-// Tokens that the operator of this machine has laid out for its own clusters: `<cluster>.token`, admitted once.
-const tokens = process.env.FAIRLEAD_JOIN_TOKENS
-for (const file of tokens ? readdirSync(tokens) : []) {
-  if (!file.endsWith('.token')) continue
-  const token = new Redacted(readFileSync(join(tokens ?? '', file), 'utf8').trim())
-  const cluster = ClusterId.parse(file.slice(0, -'.token'.length))
+/** Tokens that whoever runs this machine has laid out for its own clusters: `<cluster>.token`, each admitted once. */
+async function admitTokens(ledger: Ledger, folder: string): Promise<void> {
   const context = { actor: { kind: 'system' as const, name: 'ingest', authenticatedBy: 'process' }, correlation: 'join-tokens' }
-  await admitToken(ledger, cluster, token, 24 * 60 * 60 * 1_000, context)
+  for (const file of readdirSync(folder)) {
+    if (!file.endsWith('.token')) continue
+    const token = new Redacted(readFileSync(join(folder, file), 'utf8').trim())
+    await admitToken(ledger, ClusterId.parse(file.slice(0, -'.token'.length)), token, 24 * 60 * 60 * 1_000, context)
+  }
 }
-
-const ingest = await startIngest({
-  connection,
-  system,
-  ledger,
-  log,
-  account: env('FAIRLEAD_NATS_ACCOUNT'),
-  accountSeed: secretFile('FAIRLEAD_ACCOUNT_SEED'),
-  operatorSeed: secretFile('FAIRLEAD_OPERATOR_SEED'),
-  hubKeys: [readPrivateKey(readFileSync(env('FAIRLEAD_SIGNING_KEY'), 'utf8'))],
-})
-process.stdout.write('ready\n')
-
-const stopped = new Promise<void>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
-})
-const failure = await Promise.race([stopped, ingest.done.catch((error: unknown) => FairleadError.from(error))])
-if (failure) log.error({ code: failure.code }, failure.message)
-await ingest[Symbol.asyncDispose]()
-await ledger[Symbol.asyncDispose]()
-await connection.close()
-await system.close()
-process.exitCode = failure ? 1 : 0
