@@ -3,4 +3,4 @@
 import { requireNode } from '../bootstrap/require-node.mjs'
 
 requireNode()
-import('../bootstrap/launch.mjs').then(({ launch }) => launch('infra/toolchain/testing/main.ts', process.argv.slice(2)))
+import('../bootstrap/launch.mjs').then(({ launch }) => launch('infra/toolchain/test-run/main.ts', process.argv.slice(2)))

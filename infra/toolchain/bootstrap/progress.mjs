@@ -16,6 +16,7 @@ export class Progress {
   #tasks = new Set()
   /** @type {NodeJS.Timeout | undefined} */
   #timer
+  #drawn = false
   #stream
 
   /** @param {{write(text: string): unknown, isTTY?: boolean, columns?: number}} stream usually `process.stderr` */
@@ -25,8 +26,8 @@ export class Progress {
 
   /** @param {string} line printed above the redrawn line, if there is one */
   print(line) {
-    this.#stream.write(`${this.#clear()}${line}\n`)
-    this.#draw()
+    this.#stream.write(`${this.#cleared()}${line}\n`)
+    this.#redraw()
   }
 
   /**
@@ -38,7 +39,7 @@ export class Progress {
     const now = Date.now()
     const task = { label, usualSeconds, startedMs: now, saidMs: now, detail: '' }
     this.#tasks.add(task)
-    if (this.#stream.isTTY) this.#draw()
+    if (this.#stream.isTTY) this.#redraw()
     else this.print(`${label} (usually ${duration(usualSeconds)})`)
     this.#timer ??= setInterval(() => this.#tick(), redrawEveryMs).unref()
     return {
@@ -57,11 +58,7 @@ export class Progress {
   }
 
   #tick() {
-    if (this.#stream.isTTY) {
-      this.#stream.write(this.#clear())
-      this.#draw()
-      return
-    }
+    if (this.#stream.isTTY) return this.#redraw()
     for (const task of this.#tasks) {
       if (Date.now() - task.saidMs < quietLineEveryMs) continue
       task.saidMs = Date.now()
@@ -69,14 +66,18 @@ export class Progress {
     }
   }
 
-  #draw() {
+  #redraw() {
     if (!this.#stream.isTTY || this.#tasks.size === 0) return
     const text = [...this.#tasks].map((task) => `${task.label} ${state(task)}`).join(' | ')
-    this.#stream.write(text.slice(0, (this.#stream.columns ?? 80) - 1))
+    this.#stream.write(this.#cleared() + text.slice(0, (this.#stream.columns ?? 80) - 1))
+    this.#drawn = true
   }
 
-  #clear() {
-    return this.#stream.isTTY && this.#tasks.size > 0 ? '\r\x1b[2K' : ''
+  /** What wipes the redrawn line away; empty when there is none. */
+  #cleared() {
+    if (!this.#drawn) return ''
+    this.#drawn = false
+    return '\r\x1b[2K'
   }
 }
 
