@@ -13,6 +13,10 @@ export {
 export { readGitRepository } from './flux/git-repository.ts'
 export { readKustomization, type SourceRef } from './flux/kustomization.ts'
 export { type Hook, type HookDeletePolicy, type HookPhase, readHook } from './kubernetes/hooks.ts'
+export { kindRank } from './kubernetes/kind-order.ts'
+export { objectRef } from './kubernetes/object-ref.ts'
+export { builtInScope } from './kubernetes/scopes.ts'
+export { type FluxControls, type ObjectSyncOptions, readSyncAnnotations, type SyncAnnotations } from './kubernetes/sync-annotations.ts'
 export { readWave } from './kubernetes/waves.ts'
 export {
   ApplicationSource,
@@ -29,7 +33,10 @@ export { GitReference, GitRepositorySpec, targetRevision } from './model/git-rep
 export { AppProjectSpec, ProjectDestination, ProjectRole, ResourceRule, SyncWindow } from './model/project.ts'
 export { ApplicationId, ClusterId, CommitSha, Digest, ObjectRef, refKey, SourcePosition } from './model/refs.ts'
 export { Health, healthOrder, ResourceState, SyncPhase, SyncStatus, worstHealth } from './model/status.ts'
+export { type DestinationCluster, explainRefusal, projectAllows, type Refusal } from './project/decide.ts'
+export { normalizeGitUrl } from './project/git-url.ts'
+export { durationMs } from './read/duration.ts'
 export type { Read, Warning } from './read/warnings.ts'
 export { documentAt, type Json, type JsonObject, type ManifestDocument, type Pointer, pointerText } from './yaml/document.ts'
 export { defaultYamlLimits, type YamlLimits } from './yaml/limits.ts'
-export { decodeText, parseDocuments, type TextOrigin } from './yaml/parse.ts'
+export { decodeText, parseDocuments, parseValues, type TextOrigin } from './yaml/parse.ts'

@@ -90,7 +90,7 @@ export function toValue(root: Node, targets: AliasTargets, limits: YamlLimits, b
     const object: JsonObject = {}
     for (const pair of map.items) {
       if (isMergeKey(pair.key)) merge(object, pair.value, depth)
-      else put(object, keyText(pair), convert(pair.value, depth + 1))
+      else put(object, keyText(pair.key), convert(pair.value, depth + 1))
     }
     return object
   }
@@ -121,17 +121,10 @@ export function isMergeKey(key: unknown): boolean {
 }
 
 /** The key of a map entry as JSON text; null, list and map keys have none. */
-export function keyText(pair: Pair): string {
-  const key = pair.key
+export function keyText(key: unknown): string {
   const value = isScalar(key) ? scalarValue(key) : null
-  if (value === null) {
-    throw new ConversionProblem(
-      'YAML_SYNTAX',
-      'a map key must be text, a number or a boolean',
-      offsetOf(key ?? pair.value),
-      'quote the key',
-    )
-  }
+  if (value === null)
+    throw new ConversionProblem('YAML_SYNTAX', 'a map key must be text, a number or a boolean', offsetOf(key), 'quote the key')
   return String(value)
 }
 
