@@ -12,6 +12,7 @@ export {
 } from './declarations/read.ts'
 export { readGitRepository } from './flux/git-repository.ts'
 export { readKustomization, type SourceRef } from './flux/kustomization.ts'
+export { groupVersionKind } from './kubernetes/group-version-kind.ts'
 export { type Hook, type HookDeletePolicy, type HookPhase, readHook } from './kubernetes/hooks.ts'
 export { kindRank } from './kubernetes/kind-order.ts'
 export { objectRef } from './kubernetes/object-ref.ts'

@@ -1,3 +1,4 @@
+import { groupVersionKind } from '../kubernetes/group-version-kind.ts'
 import type { JsonObject } from '../yaml/document.ts'
 
 /** The declarations that Fairlead carries out itself, by API group and kind; every other object is an ordinary manifest of a cluster. */
@@ -21,12 +22,4 @@ export function declarationKind(value: JsonObject): { kind: DeclarationKind; ser
 /** Whether an object rendered by an application is a declaration for the hub and therefore not sent to a cluster. */
 export function isDeclaration(value: JsonObject): boolean {
   return declarationKind(value) !== undefined
-}
-
-/** `apiVersion` and `kind` of an object, '' for what is missing; group '' is the core group. */
-export function groupVersionKind(value: JsonObject): { group: string; version: string; kind: string } {
-  const apiVersion = typeof value['apiVersion'] === 'string' ? value['apiVersion'] : ''
-  const kind = typeof value['kind'] === 'string' ? value['kind'] : ''
-  const slash = apiVersion.indexOf('/')
-  return { group: slash < 0 ? '' : apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind }
 }

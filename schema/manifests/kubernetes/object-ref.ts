@@ -1,7 +1,7 @@
 import { FairleadError } from '@fairlead/errors'
-import { groupVersionKind } from '../declarations/kinds.ts'
 import type { ObjectRef } from '../model/refs.ts'
 import { isObject, type JsonObject } from '../yaml/document.ts'
+import { groupVersionKind } from './group-version-kind.ts'
 import { builtInScope } from './scopes.ts'
 
 /**

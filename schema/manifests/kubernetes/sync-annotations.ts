@@ -71,28 +71,28 @@ const compareOptions = ['IgnoreExtraneous', 'ServerSideDiff=true', 'ServerSideDi
 export function readSyncAnnotations(object: JsonObject): SyncAnnotations {
   const metadata = isObject(object['metadata']) ? object['metadata'] : {}
   const annotations = texts(metadata['annotations'])
-  const marks = { ...lowerCase(texts(metadata['labels'])), ...lowerCase(annotations) }
+  const marked = fluxMarks(texts(metadata['labels']), annotations)
   const compare = commaList(annotations[compareOptionsKey])
   return {
     hook: readHook(annotations),
     wave: readWave(annotations),
-    options: readOptions(annotations, marks),
+    options: readOptions(annotations, marked),
     ignoreExtraneous: compare.includes('IgnoreExtraneous'),
     ignoreHealth: annotations['argocd.argoproj.io/ignore-healthcheck'] === 'true',
     flux: {
-      ssa: readSsa(marks[`${fluxKey}/ssa`]),
-      reconcile: marks[`${fluxKey}/reconcile`] !== 'disabled',
-      substitute: marks[`${fluxKey}/substitute`] !== 'disabled',
+      ssa: readSsa(marked),
+      reconcile: !marked('reconcile', 'disabled'),
+      substitute: !marked('substitute', 'disabled'),
     },
     unknown: unknownValues(annotations, compare),
   }
 }
 
-function readOptions(annotations: Readonly<Record<string, string>>, marks: Readonly<Record<string, string>>): ObjectSyncOptions {
+function readOptions(annotations: Readonly<Record<string, string>>, marked: Marked): ObjectSyncOptions {
   let options: ObjectSyncOptions = {}
   if (annotations['helm.sh/resource-policy'] === 'keep') options = { ...options, delete: 'false' }
-  if (marks[`${fluxKey}/prune`] === 'disabled') options = { ...options, prune: 'false', delete: 'false' }
-  if (marks[`${fluxKey}/force`] === 'enabled') options = { ...options, force: true }
+  if (marked('prune', 'disabled')) options = { ...options, prune: 'false', delete: 'false' }
+  if (marked('force', 'enabled')) options = { ...options, force: true }
   for (const text of commaList(annotations[syncOptionsKey])) options = { ...options, ...optionOf(text) }
   return options
 }
@@ -101,8 +101,8 @@ function optionOf(text: string): ObjectSyncOptions | undefined {
   return Object.hasOwn(objectOptions, text) ? objectOptions[text] : undefined
 }
 
-function readSsa(mark: string | undefined): FluxControls['ssa'] {
-  return mark === 'merge' ? 'Merge' : mark === 'ifnotpresent' ? 'IfNotPresent' : mark === 'ignore' ? 'Ignore' : 'Override'
+function readSsa(marked: Marked): FluxControls['ssa'] {
+  return marked('ssa', 'ignore') ? 'Ignore' : marked('ssa', 'ifnotpresent') ? 'IfNotPresent' : marked('ssa', 'merge') ? 'Merge' : 'Override'
 }
 
 function unknownValues(annotations: Readonly<Record<string, string>>, compare: readonly string[]): SyncAnnotations['unknown'] {
@@ -124,8 +124,9 @@ function texts(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
-/** Flux compares the values of its marks without regard to case, on labels and annotations alike. */
-function lowerCase(marks: Record<string, string>): Record<string, string> {
-  const flux = Object.entries(marks).filter(([key]) => key.startsWith(`${fluxKey}/`))
-  return Object.fromEntries(flux.map(([key, value]) => [key, value.toLowerCase()]))
+type Marked = (key: string, value: string) => boolean
+
+/** Flux heeds its marks on labels and annotations alike, without regard to case. */
+function fluxMarks(...places: readonly Readonly<Record<string, string>>[]): Marked {
+  return (key, value) => places.some((place) => place[`${fluxKey}/${key}`]?.toLowerCase() === value)
 }
