@@ -1,1 +1,3 @@
-export {}
+export { type Action, type ActionObject, actions, type Decision, decide, seesProject } from './decide.ts'
+export { type Principal, type Role, roles } from './principal.ts'
+export { type NewToken, TokenStore } from './tokens.ts'

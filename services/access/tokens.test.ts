@@ -1,0 +1,48 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { TokenStore } from './index.ts'
+
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fairlead-tokens-'))
+  file = join(folder, 'state', 'tokens.json')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const admin = { name: 'admin', kind: 'user', role: 'admin', projects: ['*'] } as const
+
+test('a token tells who holds it, also after a restart', () => {
+  const token = new TokenStore(file).issue(admin).reveal()
+  expect(new TokenStore(file).verify(token)).toEqual({ ...admin, authenticatedBy: 'token' })
+})
+
+test('the file holds no token and is for its owner only', () => {
+  const token = new TokenStore(file).issue(admin).reveal()
+  expect(readFileSync(file, 'utf8')).not.toContain(token)
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
+test.each(['', 'flt_', 'flt_wrong', 'x'.repeat(10_000)])('%j is nobody', (token) => {
+  const store = new TokenStore(file)
+  store.issue(admin)
+  expect(store.verify(token)).toBeUndefined()
+})
+
+test('an expired token and a revoked one are nobody', () => {
+  const store = new TokenStore(file)
+  const expired = store.issue({ ...admin, expiresAt: new Date(1_000) }).reveal()
+  const revoked = store.issue({ ...admin, name: 'ci' }).reveal()
+  expect(store.verify(expired)).toBeUndefined()
+  expect(store.verify(expired, new Date(999))).toMatchObject({ name: 'admin' })
+  expect([store.revoke('ci'), store.revoke('ci')]).toEqual([1, 0])
+  expect(store.verify(revoked)).toBeUndefined()
+})
+
+test('a damaged file is named, and nothing of it is shown', () => {
+  new TokenStore(file).issue(admin)
+  writeFileSync(file, '{"tokens": [{"sha256": "secret"')
+  expect(() => new TokenStore(file)).toThrow(/is not a token file/)
+})
