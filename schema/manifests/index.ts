@@ -1,7 +1,12 @@
 export { readAppProject } from './argo/app-project.ts'
 export { controlNamespace, homeServer, type Parent, readApplication } from './argo/application.ts'
 export { readApplicationSet } from './argo/application-set.ts'
-export { type DeclarationKind, declarationKind, groupVersionKind, isDeclaration } from './declarations/kinds.ts'
+export { generate } from './argo/generate/generate.ts'
+export type { ClusterInput, GeneratorInputs } from './argo/generate/inputs.ts'
+export type { Params } from './argo/generate/params.ts'
+export type { TemplateEngine, TemplateOptions } from './argo/generate/render.ts'
+export { defaultSyncOptions } from './argo/sync-options.ts'
+export { type DeclarationKind, declarationKind, isDeclaration } from './declarations/kinds.ts'
 export {
   type DeclarationContext,
   type DeclarationFile,
@@ -38,6 +43,6 @@ export { type DestinationCluster, explainRefusal, projectAllows, type Refusal } 
 export { normalizeGitUrl } from './project/git-url.ts'
 export { durationMs } from './read/duration.ts'
 export type { Read, Warning } from './read/warnings.ts'
-export { documentAt, type Json, type JsonObject, type ManifestDocument, type Pointer, pointerText } from './yaml/document.ts'
+export { documentAt, isObject, type Json, type JsonObject, type ManifestDocument, type Pointer, pointerText } from './yaml/document.ts'
 export { defaultYamlLimits, type YamlLimits } from './yaml/limits.ts'
 export { decodeText, parseDocuments, parseValues, type TextOrigin } from './yaml/parse.ts'
