@@ -1,4 +1,3 @@
-import type { ApplicationSpec, ClusterId, Digest, Health, SyncStatus } from '@fairlead/manifests'
 import {
   ApplicationConfirmationAwaited,
   ApplicationConfirmed,
@@ -19,6 +18,8 @@ import {
   type RecordedError,
   type Revision,
 } from '@fairlead/events'
+import type { StoredEvent } from '@fairlead/ledger'
+import type { ApplicationSpec, ClusterId, Digest, Health, SyncStatus } from '@fairlead/manifests'
 
 /** The operation that holds an application. */
 export interface RunningOperation {
@@ -33,7 +34,8 @@ export interface RunningOperation {
   readonly dryRun: boolean
   readonly force: boolean
   readonly resources: DataOf<typeof ApplicationOperationStarted>['resources']
-  readonly startedAt: Date
+  /** ISO 8601, as all instants here: the state survives JSON as it is. */
+  readonly startedAt: string
   readonly attempt: number
   readonly plan: Digest | undefined
   /** Steps of the current attempt that have settled, by index. */
@@ -51,13 +53,13 @@ export interface FinishedOperation {
   readonly full: boolean
   readonly dryRun: boolean
   readonly error: RecordedError | undefined
-  readonly finishedAt: Date
+  readonly finishedAt: string
 }
 
 /** One application as its stream tells it: what Git wants, what was last synced, what is going on, how it is. */
 export interface ApplicationState {
   readonly id: string
-  /** Version of the stream = number of events - 1; what `operation-started` is appended after. */
+  /** Version of the stream = number of its events; what `operation-started` is appended after. */
   readonly version: number
   readonly spec: ApplicationSpec | undefined
   readonly cluster: ClusterId | null
@@ -66,10 +68,10 @@ export interface ApplicationState {
   readonly removedCascade: boolean
   /** Objects have been deleted or left behind after removal: the application is history. */
   readonly gone: boolean
-  readonly desired: { readonly revision: Revision; readonly bundle: Digest; readonly objects: number; readonly at: Date } | undefined
+  readonly desired: { readonly revision: Revision; readonly bundle: Digest; readonly objects: number; readonly at: string } | undefined
   readonly renderError: RecordedError | undefined
   /** The last full sync that succeeded. */
-  readonly synced: { readonly revision: Revision; readonly bundle: Digest; readonly operation: string; readonly at: Date } | undefined
+  readonly synced: { readonly revision: Revision; readonly bundle: Digest; readonly operation: string; readonly at: string } | undefined
   readonly operation: RunningOperation | undefined
   readonly lastOperation: FinishedOperation | undefined
   readonly health: Health
@@ -82,7 +84,7 @@ export interface ApplicationState {
 export function initialApplication(id: string): ApplicationState {
   return {
     id,
-    version: -1,
+    version: 0,
     spec: undefined,
     cluster: null,
     removed: false,
@@ -100,12 +102,7 @@ export function initialApplication(id: string): ApplicationState {
 }
 
 /** What a fold needs of a stored event. */
-export interface FoldedEvent {
-  readonly type: string
-  readonly version: number
-  readonly recordedAt: Date
-  readonly data: unknown
-}
+export type FoldedEvent = Pick<StoredEvent, 'type' | 'version' | 'recordedAt' | 'data'>
 
 /** The state after `event`; pure, so the live fold, a rebuild and a past instant agree. */
 export function evolveApplication(before: ApplicationState, event: FoldedEvent): ApplicationState {
@@ -166,7 +163,7 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
 }
 
 /** Synced: the last full sync was of what Git wants now, and no drift is open. */
-export function syncStatusOf(state: ApplicationState): SyncStatus {
+export function syncStatusOf(state: Pick<ApplicationState, 'desired' | 'renderError' | 'synced' | 'drifts'>): SyncStatus {
   if (!state.desired) return state.renderError ? 'Unknown' : 'OutOfSync'
   if (state.renderError) return 'Unknown'
   return state.synced?.bundle === state.desired.bundle && Object.keys(state.drifts).length === 0 ? 'Synced' : 'OutOfSync'
@@ -181,7 +178,7 @@ function running(
   return { ...state, operation: { ...state.operation, ...change(state.operation) } }
 }
 
-function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperationFinished>, at: Date): ApplicationState {
+function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperationFinished>, at: string): ApplicationState {
   const { operation, outcome, revision, bundle, full, dryRun, error } = data
   if (state.operation?.id !== operation) return state
   const kind = state.operation.kind

@@ -1,0 +1,167 @@
+import {
+  ApplicationConfirmationAwaited,
+  ApplicationConfirmed,
+  ApplicationDeclared,
+  ApplicationDriftDetected,
+  ApplicationDriftResolved,
+  ApplicationHealthChanged,
+  ApplicationOperationFinished,
+  ApplicationOperationStarted,
+  ApplicationPlanned,
+  ApplicationRemoved,
+  ApplicationRendered,
+  ApplicationRenderFailed,
+  ApplicationStepSettled,
+  ApplicationTerminateRequested,
+  type NewEvent,
+} from '@fairlead/events'
+import type { ApplicationId, ClusterId, Digest } from '@fairlead/manifests'
+import { describe, expect, test } from 'vitest'
+import { specOf } from '../testing/fleet.ts'
+import { rowOf, undeclared } from './row.ts'
+import { type ApplicationState, evolveApplication, initialApplication, syncStatusOf } from './state.ts'
+
+const application = 'app-00000' as ApplicationId
+const cluster = 'east' as ClusterId
+const operation = 'sync/1'
+const revision = { commit: 'a'.repeat(40), sources: [], subject: 'First' }
+const bundle = 'b'.repeat(64) as Digest
+const error = { code: 'RENDER_HELM' as const, message: 'no values', retryable: false, next: 'correct it' }
+
+const rendered = ApplicationRendered.of({ application, cluster, revision, bundle, objects: 2 })
+const started = (kind: 'sync' | 'delete' = 'sync') =>
+  ApplicationOperationStarted.of({
+    application,
+    cluster,
+    operation,
+    kind,
+    cause: 'automated',
+    generation: 3,
+    revision,
+    bundle,
+    prune: true,
+    dryRun: false,
+    force: false,
+  })
+const finished = (change: object = {}) =>
+  ApplicationOperationFinished.of({
+    application,
+    operation,
+    outcome: 'Succeeded',
+    revision,
+    bundle,
+    dryRun: false,
+    full: true,
+    attempts: 1,
+    tookMs: 10,
+    ...change,
+  })
+const drifted = ApplicationDriftDetected.of({
+  application,
+  cluster,
+  drift: 'd',
+  resources: [{ ref: { group: '', kind: 'ConfigMap', namespace: 'x', name: 'y' }, kind: 'missing', fields: [] }],
+})
+
+function after(...events: NewEvent[]): ApplicationState {
+  return events.reduce<ApplicationState>(
+    (state, event, index) => evolveApplication(state, { ...event, version: index + 1, recordedAt: `2026-11-24T10:00:0${index}.000Z` }),
+    initialApplication(application),
+  )
+}
+
+describe('an application', () => {
+  test('counts its events, so that the next append can expect the version', () => {
+    expect(initialApplication(application).version).toBe(0)
+    expect(after(rendered, started()).version).toBe(2)
+  })
+
+  test.each<[string, NewEvent[], string]>([
+    ['nothing rendered yet', [], 'OutOfSync'],
+    ['rendered, never synced', [rendered], 'OutOfSync'],
+    ['synced what Git wants', [rendered, started(), finished()], 'Synced'],
+    ['a dry run does not sync', [rendered, started(), finished({ dryRun: true })], 'OutOfSync'],
+    ['selected objects do not sync', [rendered, started(), finished({ full: false })], 'OutOfSync'],
+    ['a failed operation does not sync', [rendered, started(), finished({ outcome: 'Failed' })], 'OutOfSync'],
+    ['drift', [rendered, started(), finished(), drifted], 'OutOfSync'],
+    [
+      'drift resolved',
+      [
+        rendered,
+        started(),
+        finished(),
+        drifted,
+        ApplicationDriftResolved.of({ application, cluster, drift: 'd', how: 'reverted', resources: [], tookMs: 1 }),
+      ],
+      'Synced',
+    ],
+    ['cannot be rendered', [rendered, ApplicationRenderFailed.of({ application, revision, error })], 'Unknown'],
+    ['never could be rendered', [ApplicationRenderFailed.of({ application, revision, error })], 'Unknown'],
+    ['rendered again', [ApplicationRenderFailed.of({ application, revision, error }), rendered, started(), finished()], 'Synced'],
+  ])('sync status: %s', (_, events, status) => {
+    expect(syncStatusOf(after(...events))).toBe(status)
+  })
+
+  test.each<[string, NewEvent[], string | null]>([
+    ['never', [rendered], null],
+    ['running', [rendered, started()], 'Running'],
+    ['waiting', [rendered, started(), ApplicationConfirmationAwaited.of({ application, operation, prunes: [], budget: 0 })], 'Waiting'],
+    [
+      'confirmed',
+      [
+        rendered,
+        started(),
+        ApplicationConfirmationAwaited.of({ application, operation, prunes: [], budget: 0 }),
+        ApplicationConfirmed.of({ application, operation }),
+      ],
+      'Running',
+    ],
+    ['terminating', [rendered, started(), ApplicationTerminateRequested.of({ application, operation })], 'Terminating'],
+    ['finished', [rendered, started(), finished({ outcome: 'Terminated' })], 'Terminated'],
+    ['of another operation', [rendered, started(), finished({ operation: 'sync/0' })], 'Running'],
+  ])('phase: %s', (_, events, phase) => {
+    expect(rowOf(after(...events), undeclared(application), 1).phase).toBe(phase)
+  })
+
+  test('steps belong to their attempt', () => {
+    const settled = (attempt: number) =>
+      ApplicationStepSettled.of({
+        application,
+        cluster,
+        operation,
+        attempt,
+        step: 0,
+        phase: 'Sync',
+        wave: 0,
+        outcome: 'succeeded',
+        results: [],
+        tookMs: 1,
+      })
+    const planned = (attempt: number) => ApplicationPlanned.of({ application, operation, attempt, plan: bundle, steps: [], prunes: 0 })
+    expect(after(rendered, started(), planned(1), settled(1), planned(2), settled(1)).operation).toMatchObject({ attempt: 2, settled: [] })
+    expect(after(rendered, started(), planned(1), settled(1)).operation?.settled).toEqual([
+      { step: 0, phase: 'Sync', outcome: 'succeeded' },
+    ])
+  })
+
+  test('is gone only after its objects were dealt with, and comes back with a new declaration', () => {
+    const removed = ApplicationRemoved.of({ application, cascade: true, removedAt: { repository: 'r', commit: 'c', path: 'p' } })
+    expect(after(rendered, removed)).toMatchObject({ removed: true, gone: false })
+    const gone = [rendered, removed, started('delete'), finished()]
+    expect(after(...gone)).toMatchObject({ removed: true, gone: true, synced: undefined })
+    const spec = specOf(0, { clusters: 1, projects: 1 })
+    expect(after(...gone, ApplicationDeclared.of({ application, spec, cluster }))).toMatchObject({ removed: false, gone: false })
+  })
+
+  test('the reason is the nearest cause', () => {
+    const reason = (...events: NewEvent[]) => rowOf(after(...events), undeclared(application), 1).reason_code
+    const degraded = ApplicationHealthChanged.of({ application, cluster, from: 'Healthy', to: 'Degraded', message: 'ImagePullBackOff' })
+    expect(reason(rendered)).toBeNull()
+    expect(reason(rendered, degraded, drifted)).toBe('DEGRADED')
+    expect(reason(rendered, degraded, started(), finished({ outcome: 'Failed', error: { ...error, code: 'SYNC_DEGRADED' } }))).toBe(
+      'SYNC_DEGRADED',
+    )
+    expect(reason(rendered, drifted, ApplicationRenderFailed.of({ application, revision, error }))).toBe('RENDER_HELM')
+    expect(reason(rendered, drifted)).toBe('DRIFT')
+  })
+})

@@ -1,0 +1,52 @@
+import type { Queryable, StoredEvent } from '@fairlead/ledger'
+import type { ApplicationRow } from '../application/row.ts'
+import { applicationTable } from '../application/row.ts'
+import { type ClusterRow, clusterTable } from '../cluster/row.ts'
+import { driftTable } from '../drift/record.ts'
+import { partTable, planTable, stepTable } from '../operation/part.ts'
+import { operationTable } from '../operation/record.ts'
+import { projectTable } from '../project/row.ts'
+import { type RepositoryRow, repositoryTable } from '../repository/row.ts'
+import { requestTable } from '../request/record.ts'
+import { resourceTable } from '../resource/row.ts'
+import { writeRecords, writeVersioned } from '../validity/write.ts'
+import { foldBatch, idsIn } from './fold.ts'
+
+/**
+ * Brings the read models from just before `events` to just after them, inside the caller's transaction: load what is touched, fold,
+ * write. The number of statements does not depend on the number of events.
+ */
+export async function applyBatch(client: Queryable, events: readonly StoredEvent[]): Promise<void> {
+  const last = events.at(-1)
+  if (!last) return
+  const ids = idsIn(events)
+  const folded = foldBatch(events, {
+    applications: await load<ApplicationRow>(client, 'application', ids.applications),
+    clusters: await load<ClusterRow>(client, 'cluster', ids.clusters),
+    repositories: await load<RepositoryRow>(client, 'repository', ids.repositories),
+  })
+  await writeVersioned(client, applicationTable, folded.applications.writes())
+  if (folded.specs.length > 0) {
+    await client.query(
+      'INSERT INTO application_spec (id, valid_from, spec) SELECT id, valid_from, spec FROM json_populate_recordset(NULL::application_spec, $1)',
+      [JSON.stringify(folded.specs)],
+    )
+  }
+  await writeVersioned(client, resourceTable, folded.resources.writes())
+  await writeVersioned(client, clusterTable, folded.clusters.writes())
+  await writeVersioned(client, repositoryTable, folded.repositories.writes())
+  await writeVersioned(client, projectTable, folded.projects.writes())
+  await writeRecords(client, operationTable, folded.operations.writes())
+  await writeRecords(client, partTable, folded.parts.writes())
+  await writeRecords(client, planTable, folded.plans.writes())
+  await writeRecords(client, stepTable, folded.steps.writes())
+  await writeRecords(client, driftTable, folded.drifts.writes())
+  await writeRecords(client, requestTable, folded.requests.writes())
+  await client.query('UPDATE head SET position = $1, recorded_at = $2', [last.position, last.recordedAt])
+}
+
+async function load<Row extends object>(client: Queryable, table: string, ids: readonly string[]): Promise<Row[]> {
+  if (ids.length === 0) return []
+  const { rows } = await client.query<Row>(`SELECT * FROM ${table} WHERE id = ANY ($1)`, [ids])
+  return rows
+}

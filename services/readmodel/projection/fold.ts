@@ -1,0 +1,100 @@
+import type { StoredEvent } from '@fairlead/ledger'
+import { foldApplication, type SpecRow } from '../application/fold.ts'
+import type { ApplicationRow } from '../application/row.ts'
+import { type ClusterRow, foldCluster } from '../cluster/row.ts'
+import { type DriftRecord, foldDrift } from '../drift/record.ts'
+import { foldPart, type PartRecord, type PlanRecord, type StepRecord } from '../operation/part.ts'
+import { foldOperation, type OperationRecord } from '../operation/record.ts'
+import { foldProject, type ProjectRow } from '../project/row.ts'
+import { foldRepository, type RepositoryRow } from '../repository/row.ts'
+import { foldRequest, type RequestRecord } from '../request/record.ts'
+import { foldResources, type ResourceRow } from '../resource/row.ts'
+import { RecordSet } from '../validity/record-set.ts'
+import { RowSet } from '../validity/row-set.ts'
+
+/** Live rows that a batch will fold over, by the ids that its events name. */
+export interface Loaded {
+  readonly applications: readonly ApplicationRow[]
+  readonly clusters: readonly ClusterRow[]
+  readonly repositories: readonly RepositoryRow[]
+}
+
+/** Everything that a batch of events does to the read models. */
+export interface Folded {
+  readonly applications: RowSet<ApplicationRow>
+  readonly specs: SpecRow[]
+  readonly resources: RowSet<ResourceRow>
+  readonly clusters: RowSet<ClusterRow>
+  readonly repositories: RowSet<RepositoryRow>
+  readonly projects: RowSet<ProjectRow>
+  readonly operations: RecordSet<OperationRecord>
+  readonly parts: RecordSet<PartRecord>
+  readonly plans: RecordSet<PlanRecord>
+  readonly steps: RecordSet<StepRecord>
+  readonly drifts: RecordSet<DriftRecord>
+  readonly requests: RecordSet<RequestRecord>
+}
+
+/** Ids whose live rows `foldBatch` needs. */
+export function idsIn(events: readonly StoredEvent[]): { applications: string[]; clusters: string[]; repositories: string[] } {
+  const applications = new Set<string>()
+  const clusters = new Set<string>()
+  const repositories = new Set<string>()
+  for (const { type, data } of events) {
+    const named = data as { application?: string; cluster?: string; repository?: string }
+    const aggregate = aggregateOf(type)
+    if (aggregate === 'application') applications.add(named.application!)
+    if (aggregate === 'cluster') clusters.add(named.cluster!)
+    if (aggregate === 'repository' || type === 'fleet.declaration-failed') repositories.add(named.repository!)
+  }
+  return { applications: [...applications], clusters: [...clusters], repositories: [...repositories] }
+}
+
+/** Folds a batch, in the order of the log. Pure: the same log gives the same rows, live, rebuilt or years later. */
+export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folded {
+  const folded: Folded = {
+    applications: new RowSet(loaded.applications),
+    specs: [],
+    resources: new RowSet(),
+    clusters: new RowSet(loaded.clusters),
+    repositories: new RowSet(loaded.repositories),
+    projects: new RowSet(),
+    operations: new RecordSet(),
+    parts: new RecordSet(),
+    plans: new RecordSet(),
+    steps: new RecordSet(),
+    drifts: new RecordSet(),
+    requests: new RecordSet(),
+  }
+  for (const event of events) foldEvent(folded, event)
+  return folded
+}
+
+function foldEvent(folded: Folded, event: StoredEvent): void {
+  switch (aggregateOf(event.type)) {
+    case 'application':
+      foldApplication(folded.applications, folded.specs, event)
+      foldResources(folded.resources, event)
+      foldPart(folded, event)
+      foldDrift(folded.drifts, event)
+      foldRequest(folded.requests, event)
+      return
+    case 'operation':
+      foldOperation(folded.operations, event)
+      return
+    case 'cluster':
+      foldCluster(folded.clusters, event)
+      return
+    case 'project':
+      foldProject(folded.projects, event)
+      return
+    case 'repository':
+    case 'fleet':
+      if ('repository' in (event.data as object)) foldRepository(folded.repositories, event)
+  }
+}
+
+/** `application` of `application.declared`. */
+function aggregateOf(type: string): string {
+  return type.slice(0, type.indexOf('.'))
+}

@@ -1,0 +1,13 @@
+import type { Projection } from '@fairlead/ledger'
+import { applyBatch } from './apply.ts'
+import { createTables } from './tables.ts'
+
+/** One projection for all read models: an event is read and decoded once, and every answer is of one position. Raise `version` with any change of tables or folds. */
+export const fleetProjection: Projection = {
+  name: 'fleet',
+  version: 1,
+  tables: createTables.join(';\n'),
+  // Large enough that the rows that a burst of events keeps changing are written once; live batches are as small as what has happened.
+  batchSize: 5_000,
+  apply: (events, tx) => applyBatch(tx, events),
+}

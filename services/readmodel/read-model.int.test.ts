@@ -1,0 +1,355 @@
+import {
+  ApplicationConfirmationAwaited,
+  ApplicationConfirmed,
+  ApplicationDriftDetected,
+  ApplicationDriftResolved,
+  ApplicationOperationStarted,
+  ApplicationRemoved,
+  ApplicationRequested,
+  ApplicationRequestRejected,
+  ApplicationResourcesChanged,
+  applicationStream,
+  ClusterDisconnected,
+  clusterStream,
+  type NewEvent,
+  ProjectDeclared,
+  ProjectRemoved,
+  projectStream,
+  RepositoryRegistered,
+  RepositoryRevisionObserved,
+  RepositoryRevisionProcessed,
+  repositoryStream,
+} from '@fairlead/events'
+import type { ApplicationId, ClusterId, Digest } from '@fairlead/manifests'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ApplicationFilter, ApplicationSort } from './application/query.ts'
+import { evolveApplication, initialApplication } from './application/state.ts'
+import { eventsAfter, eventsBefore } from './feed/event-log.ts'
+import type { PageRequest } from './query/page.ts'
+import { applicationName, clusterName, fleetHistory } from './testing/fleet.ts'
+import { openTestLog, type TestLog } from './testing/log.ts'
+
+const shape = { applications: 60, clusters: 4, projects: 3, rounds: 1, together: 25 }
+let log: TestLog
+/** Position after the declarations and before the first operation; after everything. */
+let declared: number
+let written: number
+
+beforeAll(async () => {
+  log = await openTestLog()
+  const history = [...fleetHistory(shape)]
+  const first = history.findIndex(({ event }) => event.type === 'application.rendered')
+  declared = await log.write(history.slice(0, first))
+  written = await log.settle(history.slice(first))
+})
+afterAll(() => log?.[Symbol.asyncDispose]())
+
+const all = (request: Partial<PageRequest> = {}): PageRequest => ({ first: 500, ...request })
+const list = (filter: ApplicationFilter = {}, request: Partial<PageRequest> = {}, sort: ApplicationSort = 'name') =>
+  log.readModel.queries().listApplications(filter, sort, all(request))
+const on = (index: number, event: NewEvent) => ({ stream: applicationStream(applicationName(index)), event })
+
+describe('applications', () => {
+  test('every row says what folding its stream says', async () => {
+    const { states, position } = await log.readModel.loadApplications()
+    expect(position).toBe(written)
+    expect(states).toHaveLength(shape.applications)
+    for (const state of states) {
+      const events = await log.ledger.readStream(applicationStream(state.id))
+      const folded = events.reduce(evolveApplication, initialApplication(state.id))
+      expect(JSON.parse(JSON.stringify(state))).toEqual(JSON.parse(JSON.stringify(folded)))
+    }
+  })
+
+  test('pages by keyset give every row once, in order, whatever the sort and direction', async () => {
+    for (const sort of ['name', 'project', 'cluster', 'sync', 'health', 'wave', 'changed'] as const) {
+      for (const descending of [false, true]) {
+        const seen: string[] = []
+        for (let after: string | undefined; ; ) {
+          const page = await list({}, { first: 7, after, descending }, sort)
+          seen.push(...page.rows.map(({ row }) => row.id))
+          after = page.rows.at(-1)?.cursor
+          if (!page.hasNextPage) break
+        }
+        const whole = await list({}, { descending }, sort)
+        expect(seen).toEqual(whole.rows.map(({ row }) => row.id))
+        expect(new Set(seen).size).toBe(shape.applications)
+      }
+    }
+  })
+
+  test('a cursor of another sort is refused, and so is one that was never made', async () => {
+    const page = await list({}, { first: 5 }, 'health')
+    await expect(list({}, { after: page.rows.at(-1)!.cursor })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
+    await expect(list({}, { after: "'; DROP TABLE" })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
+  })
+
+  test('facets count what each value would give with the other filters', async () => {
+    const page = await list({ project: ['project-0'], health: ['Degraded'] }, { withFacets: true, withTotal: true })
+    const everything = await list()
+    const rows = everything.rows.map(({ row }) => row)
+    const count = (filter: (row: (typeof rows)[number]) => boolean) => rows.filter(filter).length
+    expect(page.total).toBe(count((row) => row.project === 'project-0' && row.health === 'Degraded'))
+    const facet = (key: string) => page.facets!.find((each) => each.key === key)!.values
+    for (const { value, count: counted } of facet('project')) {
+      expect(counted).toBe(count((row) => row.project === value && row.health === 'Degraded'))
+    }
+    for (const { value, count: counted } of facet('health')) {
+      expect(counted).toBe(count((row) => row.health === value && row.project === 'project-0'))
+    }
+  })
+
+  test('filters: selector, search, visible projects', async () => {
+    const edge = await list({ selector: 'tier=edge,team in (team-0, team-1)' })
+    expect(edge.rows.length).toBeGreaterThan(0)
+    expect(edge.rows.every(({ row }) => row.labels.tier === 'edge' && ['team-0', 'team-1'].includes(row.labels.team!))).toBe(true)
+    expect((await list({ search: 'APP-0001' })).rows.map(({ row }) => row.id)).toEqual(
+      Array.from({ length: 10 }, (_, index) => applicationName(10 + index)),
+    )
+    const visible = await list({ visible: ['project-1'] }, { withTotal: true, withFacets: true })
+    expect(visible.total).toBe(20)
+    expect(visible.facets!.find((each) => each.key === 'project')!.values).toEqual([{ value: 'project-1', count: 20 }])
+    expect((await list({ search: '%' })).rows).toEqual([])
+  })
+})
+
+describe('at', () => {
+  test('every past list equals the fold of the log up to there', async () => {
+    const step = Math.floor((written - declared) / 12)
+    for (let at = declared; at <= written; at += step) {
+      const page = await list({}, { at, withTotal: true })
+      expect(page.position).toBe(at)
+      for (const { row } of page.rows) {
+        const state = (await log.readModel.stateAt(row.id, at))!
+        expect(row).toMatchObject({
+          health: state.health,
+          cluster: state.cluster,
+          revision: state.desired?.revision.commit ?? null,
+          synced: state.synced?.revision.commit ?? null,
+          operation: state.operation?.id ?? state.lastOperation?.id ?? null,
+        })
+      }
+      expect(page.total).toBe(shape.applications)
+    }
+  })
+
+  test('before anything was declared there was nothing', async () => {
+    expect((await list({}, { at: 0, withTotal: true })).total).toBe(0)
+    expect((await list({}, { at: shape.clusters * 2 + 10, withTotal: true })).total).toBe(10)
+  })
+
+  test('operations in the past are as they were: running, with the steps known then', async () => {
+    const queries = log.readModel.queries()
+    const [newest] = (await queries.listOperations({}, { first: 1 })).rows
+    const { started_from, finished_from, id } = newest!.row
+    const running = (await queries.listOperations({ phase: ['Running'] }, all({ at: finished_from! - 1 }))).rows.map(({ row }) => row)
+    expect(running.map((row) => row.id)).toContain(id)
+    expect(running.find((row) => row.id === id)).toMatchObject({ finished_at: null, took_ms: null, succeeded: null })
+    const parts = await queries.partsOf({ operations: [id] }, finished_from! - 1, 500)
+    const steps = await queries.stepsOf(
+      parts.map((part) => part.id),
+      started_from + 1,
+    )
+    expect(steps).toEqual([])
+    expect((await queries.stepsOf([parts[0]!.id], undefined)).map((step) => step.step)).toEqual([0, 1])
+    expect((await queries.plansOf([parts[0]!.id], undefined)).map((plan) => plan.attempt)).toEqual([1])
+    expect((await queries.listOperations({ phase: ['Running'] }, all())).rows).toEqual([])
+  })
+
+  test('objects come and go', async () => {
+    const application = applicationName(3)
+    const ref = { group: '', kind: 'ConfigMap', namespace: application, name: 'web' }
+    const change = (removed: (typeof ref)[]) =>
+      on(3, ApplicationResourcesChanged.of({ application, cluster: clusterName(3), upserts: [], removed }))
+    const before = written
+    written = await log.settle([change([ref])])
+    const queries = log.readModel.queries()
+    const kinds = async (at: number | undefined) => (await queries.resourcesOf([application], at)).map((row) => row.kind).sort()
+    expect(await kinds(undefined)).toEqual(['Deployment', 'Service', 'ServiceAccount'])
+    expect(await kinds(before)).toEqual(['ConfigMap', 'Deployment', 'Service', 'ServiceAccount'])
+    expect(await kinds(declared)).toEqual([])
+    expect((await log.readModel.inventoryOf(application)).map((state) => state.ref.kind)).not.toContain('ConfigMap')
+    const page = await queries.listResources({ kind: ['Deployment'] }, all({ withTotal: true, withFacets: true }))
+    expect(page.total).toBe(shape.applications)
+  })
+
+  test('a cluster that leaves is still connected in the past', async () => {
+    const cluster = clusterName(1)
+    const before = written
+    const lastSeenAt = '2026-11-24T10:00:00.000Z'
+    written = await log.settle([{ stream: clusterStream(cluster), event: ClusterDisconnected.of({ cluster, lastSeenAt }) }])
+    const queries = log.readModel.queries()
+    expect(await queries.clustersByIds([cluster], undefined)).toMatchObject([{ connected: false, since: lastSeenAt }])
+    expect(await queries.clustersByIds([cluster], before)).toMatchObject([{ connected: true, membership: 'Joined' }])
+    const rollup = await queries.rollupsOf([cluster], undefined, undefined)
+    expect(rollup.reduce((sum, each) => sum + each.count, 0)).toBe(15)
+  })
+})
+
+describe('requests, confirmations, drift', () => {
+  const application = applicationName(5)
+  const revision = { commit: 'c'.repeat(40), sources: [], subject: 'x' }
+
+  test('a request leads to an operation or a rejection', async () => {
+    const ask = (request: string) =>
+      on(5, ApplicationRequested.of({ application, request, action: 'sync', prune: true, dryRun: false, force: false, hard: false }))
+    const error = { code: 'OPERATION_RUNNING' as const, message: 'busy', retryable: true, next: 'wait' }
+    written = await log.settle([
+      ask('r-1'),
+      ask('r-2'),
+      on(5, ApplicationRequestRejected.of({ application, request: 'r-2', error })),
+      on(
+        5,
+        ApplicationOperationStarted.of({
+          application,
+          cluster: clusterName(5 % shape.clusters) as ClusterId,
+          operation: 'sync/asked',
+          kind: 'sync',
+          cause: 'request',
+          request: 'r-1',
+          generation: 30,
+          revision,
+          bundle: 'd'.repeat(64) as Digest,
+          prune: true,
+          dryRun: false,
+          force: false,
+        }),
+      ),
+    ])
+    const [first, second] = await log.readModel.queries().requestsByIds(['r-1', 'r-2'])
+    expect(first).toMatchObject({ operation: 'sync/asked', rejected: null })
+    expect(second).toMatchObject({ operation: null, rejected: { code: 'OPERATION_RUNNING' } })
+  })
+
+  test('what waits for a confirmation shows so, and no longer after it, and again in the past', async () => {
+    const key = { application, operation: 'sync/asked' }
+    const prunes = [{ group: '', kind: 'ConfigMap', namespace: 'x', name: 'y' }]
+    const awaited = await log.settle([on(5, ApplicationConfirmationAwaited.of({ ...key, prunes, budget: 0 }))])
+    expect((await list({ ids: [application] })).rows[0]!.row).toMatchObject({ phase: 'Waiting', reason_code: 'DELETION_BUDGET' })
+    written = await log.settle([on(5, ApplicationConfirmed.of(key))])
+    expect((await list({ ids: [application] })).rows[0]!.row).toMatchObject({ phase: 'Running' })
+    const part = (at: number | undefined) => log.readModel.queries().partsOf({ application, operations: ['sync/asked'] }, at, 1)
+    expect(await part(awaited)).toMatchObject([{ awaiting: { prunes }, confirmed_from: null, confirmed_by: null }])
+    expect(await part(undefined)).toMatchObject([{ confirmed_by: { name: 'fairlead' } }])
+  })
+
+  test('drift is an interval', async () => {
+    const id = applicationName(6)
+    const cluster = clusterName(2)
+    const resources = [
+      { ref: { group: 'apps', kind: 'Deployment', namespace: id, name: 'web' }, kind: 'modified' as const, fields: ['.spec.replicas'] },
+    ]
+    const detected = await log.settle([on(6, ApplicationDriftDetected.of({ application: id, cluster, drift: 'd-1', resources }))])
+    expect((await list({ drifted: true })).rows.map(({ row }) => [row.id, row.sync, row.reason_code])).toEqual([[id, 'OutOfSync', 'DRIFT']])
+    const resolved = { application: id, cluster, drift: 'd-1', how: 'self-heal' as const, resources: [resources[0]!.ref], tookMs: 400 }
+    written = await log.settle([on(6, ApplicationDriftResolved.of(resolved))])
+    expect((await list({ drifted: true })).rows).toEqual([])
+    const drifts = (open: boolean | undefined, at?: number) => log.readModel.queries().listDrifts({ application: id, open }, all({ at }))
+    expect((await drifts(undefined)).rows[0]!.row).toMatchObject({ how: 'self-heal', took_ms: 400 })
+    expect((await drifts(true)).rows).toEqual([])
+    expect((await drifts(true, detected)).rows[0]!.row).toMatchObject({ how: null, resolved_at: null })
+  })
+})
+
+describe('repositories and projects', () => {
+  test('a repository shows its newest commit and what became of it', async () => {
+    const stream = repositoryStream('fleet-1')
+    const url = 'https://git.example.com/fleet.git'
+    const commit = 'e'.repeat(40)
+    const repository = 'fleet-1'
+    written = await log.settle([
+      { stream, event: RepositoryRegistered.of({ repository, url, role: 'fleet', path: '.', revision: 'main' }) },
+      { stream, event: RepositoryRevisionObserved.of({ repository, url, ref: 'main', commit, via: 'poll', subject: 'First' }) },
+    ])
+    const rows = async (at?: number) => (await log.readModel.queries().listRepositories({}, all({ at }))).rows.map(({ row }) => row)
+    expect(await rows()).toMatchObject([{ url, commit, subject: 'First', processed: null }])
+    const observed = written
+    written = await log.settle([
+      { stream, event: RepositoryRevisionProcessed.of({ repository, commit, changed: [], renders: 0, failed: 0, tookMs: 1 }) },
+    ])
+    expect(await rows()).toMatchObject([{ processed: commit }])
+    expect(await rows(observed)).toMatchObject([{ processed: null }])
+  })
+
+  test('a removed project is gone now and there in the past', async () => {
+    const stream = projectStream('shop')
+    const there = await log.settle([{ stream, event: ProjectDeclared.of({ project: 'shop', spec: { description: 'x' } }) }])
+    written = await log.settle([{ stream, event: ProjectRemoved.of({ project: 'shop' }) }])
+    const projects = (at?: number) => log.readModel.queries().listProjects(undefined, at)
+    expect(await projects()).toEqual([])
+    expect(await projects(there)).toMatchObject([{ id: 'shop', spec: { description: 'x' } }])
+  })
+})
+
+describe('feeds', () => {
+  test('deltas resume after any position and tell each row once, as it is now', async () => {
+    const stop = new AbortController()
+    const feed = log.readModel.deltas({ after: declared, visible: undefined, signal: stop.signal, intervalMs: 0 })
+    const first = (await feed.next()).value
+    expect(first).toMatchObject({ kind: 'changes', position: written })
+    if (first?.kind !== 'changes') throw new Error('no changes')
+    expect(new Set(first.applications.map((row) => row.id)).size).toBe(shape.applications)
+    expect(first.operations.length).toBeGreaterThan(0)
+    const next = feed.next()
+    const removedAt = { repository: 'x', commit: 'c', path: 'p' }
+    written = await log.settle([on(7, ApplicationRemoved.of({ application: applicationName(7), cascade: true, removedAt }))])
+    expect((await next).value).toMatchObject({ kind: 'changes', applications: [{ id: applicationName(7) }] })
+    stop.abort()
+    expect((await feed.next()).done).toBe(true)
+  })
+
+  test('a feed with nothing to tell sends heartbeats', async () => {
+    const stop = new AbortController()
+    const feed = log.readModel.deltas({ after: written, visible: undefined, signal: stop.signal, heartbeatMs: 5 })
+    expect((await feed.next()).value).toEqual({ kind: 'heartbeat', position: written })
+    stop.abort()
+  })
+
+  test('a subscriber sees its own projects only', async () => {
+    const stop = new AbortController()
+    const feed = log.readModel.deltas({ after: 0, visible: ['project-2'], signal: stop.signal })
+    const delta = (await feed.next()).value
+    if (delta?.kind !== 'changes') throw new Error('no changes')
+    expect(delta.applications.every((row) => row.project === 'project-2')).toBe(true)
+    expect(delta.applications).toHaveLength(20)
+    stop.abort()
+  })
+
+  test('events are found by application, cluster, operation and type, forwards and backwards, page by page', async () => {
+    const everything = await log.ledger.read({ limit: 10_000 })
+    const filters = [
+      { application: applicationName(5) },
+      { cluster: clusterName(1) },
+      { operation: 'sync/2' },
+      { types: ['application.health-changed'] },
+      { actor: 'nobody' },
+      { visible: new Set<string>([applicationName(8)]) },
+    ]
+    for (const filter of filters) {
+      const data = (event: (typeof everything)[number]) => event.data as Record<string, unknown>
+      const wanted = everything.filter(
+        (event) =>
+          (filter.application === undefined || data(event).application === filter.application) &&
+          (filter.cluster === undefined || data(event).cluster === filter.cluster) &&
+          (filter.operation === undefined || data(event).operation === filter.operation) &&
+          (filter.types === undefined || filter.types.includes(event.type)) &&
+          (filter.actor === undefined || event.actor.name === filter.actor) &&
+          (filter.visible === undefined || filter.visible.has(data(event).application as ApplicationId)),
+      )
+      const forwards: number[] = []
+      for (let from: number | undefined = 0; from !== undefined; ) {
+        const page = await eventsAfter(log.ledger, filter, from, written, 9)
+        forwards.push(...page.events.map((event) => event.position))
+        from = page.next
+      }
+      expect(forwards).toEqual(wanted.map((event) => event.position))
+      const backwards: number[] = []
+      for (let before: number | undefined = written + 1; before !== undefined; ) {
+        const page = await eventsBefore(log.ledger, filter, before, 0, 9)
+        backwards.push(...page.events.map((event) => event.position))
+        before = page.next
+      }
+      expect(backwards.reverse()).toEqual(forwards)
+    }
+  })
+})
