@@ -1,0 +1,111 @@
+import { type ResourceState, refKey } from '@fairlead/manifests'
+import { definedKind } from './bubble.ts'
+import type { PlanInput } from './input.ts'
+import { type Placed, shown, task } from './placed.ts'
+import { byKey, keysOf } from './read.ts'
+import { selects } from './select.ts'
+
+/** The deletions of a sync, already in their places, and what a person should know of them. */
+export interface Prunes {
+  readonly placed: readonly Placed[]
+  /** Some object asks for a person's confirmation (`Prune=confirm`). */
+  readonly confirm: boolean
+  readonly notes: readonly string[]
+}
+
+/** A live object that is to go. */
+export interface Candidate {
+  readonly state: ResourceState
+  /** The wave that it was applied in. */
+  readonly wave: number
+  readonly last: boolean
+  /** `group/Kind` that it defines. */
+  readonly defines: string | undefined
+}
+
+/**
+ * Prune tasks: objects of the inventory that the bundle no longer holds. Waves are mirrored, so that what was applied last goes first;
+ * `PruneLast` moves a prune behind every other wave (Argo CD: symmetric swap of prune waves, then the PruneLast override).
+ */
+export function pruneTasks(input: PlanInput, applied: readonly Placed[]): Prunes {
+  const extra = extraObjects(input)
+  if (extra.length > 0 && !input.operation.prune) {
+    return { placed: [], confirm: false, notes: [`${extra.length} objects are no longer in Git and stay: pruning is off for this sync`] }
+  }
+  const { options } = input.spec.syncPolicy
+  const known = byKey(input.previous)
+  const inhabited = new Set(applied.map((entry) => entry.task.ref.namespace))
+  const candidates: Candidate[] = []
+  const notes: string[] = []
+  let confirm = false
+  for (const state of extra) {
+    const { says, object } = known.get(refKey(state.ref)) ?? {}
+    const option = says?.options.prune ?? options.prune
+    const isInhabited = state.ref.group === '' && state.ref.kind === 'Namespace' && inhabited.has(state.ref.name)
+    if (option === 'false' || isInhabited) {
+      notes.push(`${shown(state.ref)} is no longer in Git and stays: ${isInhabited ? 'objects of this sync live in it' : 'Prune=false'}`)
+      continue
+    }
+    if (option === 'confirm') confirm = true
+    const last = says?.options.pruneLast === true || options.pruneLast
+    candidates.push({ state, wave: says?.wave ?? state.wave, last, defines: object && definedKind(object) })
+  }
+  return { placed: place(asApplied(candidates), applied, input), confirm, notes }
+}
+
+function place(candidates: readonly Candidate[], applied: readonly Placed[], input: PlanInput): Placed[] {
+  const mirrored = mirror(candidates.map((candidate) => candidate.wave))
+  const syncWaves = applied.filter((entry) => entry.phase === 'Sync').map((entry) => entry.wave)
+  const lastWave = Math.max(0, ...syncWaves, ...mirrored.values()) + 1
+  return candidates.map(({ state, wave: appliedWave, last }) => {
+    if (last) return prune(input, state, lastWave, appliedWave, 'no longer in Git; PruneLast: after every other wave')
+    const wave = mirrored.get(appliedWave) as number
+    return prune(input, state, wave, appliedWave, `no longer in Git; applied in wave ${appliedWave}, so pruned in wave ${wave}`)
+  })
+}
+
+/**
+ * The waves in which bubbling had them applied: a Namespace not after what lives in it, a definition not after the objects of its kind. Mirrored,
+ * they then go last; otherwise deleting a Namespace of a high wave would take everything with it at once.
+ */
+export function asApplied(candidates: readonly Candidate[]): Candidate[] {
+  const firstIn = new Map<string, number>()
+  const firstOf = new Map<string, number>()
+  for (const { state, wave } of candidates) {
+    const { namespace, group, kind } = state.ref
+    firstIn.set(namespace, Math.min(wave, firstIn.get(namespace) ?? wave))
+    firstOf.set(`${group}/${kind}`, Math.min(wave, firstOf.get(`${group}/${kind}`) ?? wave))
+  }
+  return candidates.map((candidate) => {
+    const { ref } = candidate.state
+    const inhabitants = ref.group === '' && ref.kind === 'Namespace' ? firstIn.get(ref.name) : undefined
+    const instances = candidate.defines === undefined ? undefined : firstOf.get(candidate.defines)
+    return { ...candidate, wave: Math.min(candidate.wave, inhabitants ?? candidate.wave, instances ?? candidate.wave) }
+  })
+}
+
+/** A prune task in `wave`; `appliedWave` gives it its mirrored place among the prunes of that wave. */
+export function prune(input: PlanInput, state: ResourceState, wave: number, appliedWave: number, why: string): Placed {
+  const propagation = input.spec.syncPolicy.options.prunePropagation
+  return { phase: 'Sync', wave, appliedWave, task: task(state.ref, state.apiVersion, 'prune', why, { propagation }) }
+}
+
+/** Live objects of the application that the bundle does not hold; hooks and objects that are already gone are none. */
+function extraObjects(input: PlanInput): ResourceState[] {
+  const wanted = new Set(input.bundle.objects.flatMap(keysOf))
+  return distinct(input.inventory).filter(
+    ({ ref, hook, health }) => !hook && health !== 'Missing' && !wanted.has(refKey(ref)) && selects(input.operation.resources, ref),
+  )
+}
+
+/** One state for each object. */
+export function distinct(states: readonly ResourceState[]): ResourceState[] {
+  return [...new Map(states.map((state) => [refKey(state.ref), state])).values()]
+}
+
+/** Each distinct wave to its mirror image: lowest to highest, second lowest to second highest. */
+function mirror(waves: readonly number[]): Map<number, number> {
+  const ascending = [...new Set(waves)].sort((a, b) => a - b)
+  const descending = ascending.toReversed()
+  return new Map(ascending.map((wave, index) => [wave, descending[index] as number]))
+}

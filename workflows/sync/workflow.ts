@@ -1,0 +1,97 @@
+import {
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow'
+import { Alarm } from './alarm.ts'
+import {
+  type DispatchRequest,
+  type FinishRequest,
+  type PlanRequest,
+  progressQuery,
+  type SettledStep,
+  type SyncActivities,
+  type SyncInput,
+  type SyncOutcome,
+  type SyncProgress,
+  syncSignals,
+} from './contract.ts'
+import { Cursors } from './cursors.ts'
+
+// Short, idempotent, and so many fewer round trips to Temporal: these run inside the workflow task.
+const { planApplications, finish } = proxyLocalActivities<SyncActivities>({ startToCloseTimeout: '60s', retry: { maximumInterval: '15s' } })
+// Waits for an agent's word, which may take seconds: never inside a workflow task, where it would hold up the others.
+const { dispatch } = proxyActivities<SyncActivities>({ startToCloseTimeout: '30s', retry: { maximumInterval: '15s' } })
+
+export const settledSignal = defineSignal<[readonly SettledStep[]]>(syncSignals.settled)
+export const confirmedSignal = defineSignal<[readonly SyncInput['applications'][number]['application'][]]>(syncSignals.confirmed)
+export const terminateSignal = defineSignal<[readonly SyncInput['applications'][number]['application'][] | undefined]>(
+  syncSignals.terminate,
+)
+export const supersedeSignal = defineSignal<[readonly SyncInput['applications'][number]['application'][]]>(syncSignals.supersede)
+export const reconnectedSignal = defineSignal<[readonly SyncInput['applications'][number]['cluster'][]]>(syncSignals.reconnected)
+export const progress = defineQuery<SyncProgress>(progressQuery)
+
+/** Applications whose plans are made in one activity. */
+const planBatch = 250
+
+/**
+ * One sync operation: plan everything, send what is ready, record what is over, wait for results, people, agents or time; until nothing is left.
+ * Every application has its own cursor, so a slow one delays only those that wait for it.
+ */
+export async function sync(input: SyncInput): Promise<SyncOutcome> {
+  const cursors = new Cursors(input)
+  const alarm = new Alarm()
+  let dispatching = 0
+  let news = true
+
+  const tell = (change: (nowMs: number) => void) => {
+    change(Date.now())
+    news = true
+  }
+  setHandler(settledSignal, (results) => tell((now) => cursors.settled(results, now)))
+  setHandler(confirmedSignal, (applications) => tell((now) => cursors.confirmed(applications, now)))
+  setHandler(terminateSignal, (applications) => tell((now) => cursors.terminate(applications ?? undefined, now)))
+  setHandler(supersedeSignal, (applications) => tell((now) => cursors.supersede(applications, now)))
+  setHandler(reconnectedSignal, (clusters) => tell((now) => cursors.reconnected(clusters, now)))
+  setHandler(progress, () => cursors.progress())
+
+  const plan = async (request: PlanRequest) => {
+    const { applications } = request
+    for (let at = 0; at < applications.length; at += planBatch) {
+      const results = await planApplications({ ...request, applications: applications.slice(at, at + planBatch) })
+      cursors.planned(results, Date.now())
+    }
+  }
+  const send = async (request: DispatchRequest) => {
+    dispatching++
+    const result = await dispatch(request)
+    dispatching--
+    tell((now) => cursors.dispatched(request, result, now))
+  }
+  const record = async (request: FinishRequest) => {
+    const { untold } = await finish(request)
+    cursors.finished(request, untold, Date.now())
+  }
+
+  for (;;) {
+    news = false
+    cursors.tick(Date.now())
+    const unplanned = cursors.toPlan()
+    if (unplanned) await plan(unplanned)
+    for (const request of cursors.takeReady(Date.now())) void send(request)
+    const over = cursors.toFinish(Date.now())
+    if (over) await record(over)
+    if (cursors.isOver(Date.now())) return cursors.total()
+    if (workflowInfo().continueAsNewSuggested && dispatching === 0 && !news) return await continueAsNew<typeof sync>(cursors.carry())
+    alarm.setFor(cursors.wakesAtMs(), () => {
+      news = true
+    })
+    await condition(() => news)
+  }
+}
