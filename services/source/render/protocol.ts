@@ -1,10 +1,11 @@
 import { type ErrorCode, errorCodes, FairleadError } from '@fairlead/errors'
+import type { JsonObject } from '@fairlead/manifests'
 
 /** One rendered manifest; `path` is in the repository, `line` is 1-based and known for plain files. */
 export interface RenderedObject {
   readonly path: string
   readonly line?: number
-  readonly manifest: Record<string, unknown>
+  readonly manifest: JsonObject
 }
 
 /** An input file as the renderer gets it: path in the repository and Git blob id; `link` is a symbolic link, which has no content. */
@@ -24,7 +25,14 @@ export interface RenderRequest {
   readonly valueFiles?: readonly (readonly [string, string])[]
   /** Helm: [parameter name, blob]. */
   readonly fileParameters?: readonly (readonly [string, string])[]
-  readonly limits?: { readonly maxObjects?: number; readonly maxOutputBytes?: number }
+  readonly limits?: RenderLimits
+}
+
+/** Bounds of one render; absent means the renderer's default (10,000 objects, 16 MiB out, 32 MiB in). */
+export interface RenderLimits {
+  readonly maxObjects?: number
+  readonly maxOutputBytes?: number
+  readonly maxInputBytes?: number
 }
 
 /** What one file names as further inputs. */

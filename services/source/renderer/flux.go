@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"path"
 	"regexp"
@@ -64,16 +65,35 @@ func renderFlux(r *request, t *tree, out *output) error {
 	if err != nil {
 		return err
 	}
-	return emit(m, r.Path, keepOrigin, out, func(res *resource.Resource, text []byte, file string) ([]byte, error) {
+	return emit(m, r.Path, keepOrigin, out, func(res *resource.Resource, raw []byte, file string) ([]byte, error) {
 		if substitute != nil && !substitutionDisabled(res) {
-			replaced, err := envsubst.Eval(string(text), substitute)
-			if err != nil {
-				return nil, fail("RENDER_SUBSTITUTE", "variables of %s %s cannot be substituted", res.GetKind(), res.GetName()).at(file, 0).because(err)
+			if raw, err = substituted(res, raw, file, substitute); err != nil {
+				return nil, err
 			}
-			text = []byte(replaced)
 		}
-		return o.CommonMetadata.onto(text, file)
+		return o.CommonMetadata.onto(raw, file)
 	})
+}
+
+// substituted replaces variables in an object's YAML text and reads it again, so that an unquoted number or boolean becomes one (Flux).
+func substituted(res *resource.Resource, raw []byte, file string, variables func(string) (string, bool)) ([]byte, error) {
+	failed := func(err error) error {
+		return fail("RENDER_SUBSTITUTE", "variables of %s %s cannot be substituted", res.GetKind(), res.GetName()).at(file, 0).because(err)
+	}
+	text, err := yaml.JSONToYAML(raw)
+	if err != nil {
+		return nil, failed(err)
+	}
+	replaced, err := envsubst.Eval(string(text), variables)
+	if err != nil {
+		return nil, failed(err)
+	}
+	out, f := toJSON(document{text: []byte(replaced), line: 1}, file)
+	if f != nil {
+		f.Line = 0
+		return nil, f
+	}
+	return out, nil
 }
 
 // manifestsBelow lists what a generated kustomization refers to: each YAML file, and each folder that has a kustomization of its own.
@@ -159,13 +179,15 @@ func substitutionDisabled(res *resource.Resource) bool {
 }
 
 // onto sets the common labels and annotations on an object; they win over its own.
-func (c *commonMetadata) onto(text []byte, file string) ([]byte, error) {
+func (c *commonMetadata) onto(raw []byte, file string) ([]byte, error) {
 	if c == nil || len(c.Labels)+len(c.Annotations) == 0 {
-		return text, nil
+		return raw, nil
 	}
 	var object map[string]any
-	if err := yaml.Unmarshal(text, &object); err != nil {
-		return nil, yamlFailure(err, file, 0)
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if err := dec.Decode(&object); err != nil {
+		return nil, fail("MANIFEST_INVALID", "a manifest must be a mapping with apiVersion and kind").at(file, 0)
 	}
 	metadata, _ := object["metadata"].(map[string]any)
 	if metadata == nil {
@@ -185,7 +207,7 @@ func (c *commonMetadata) onto(text []byte, file string) ([]byte, error) {
 		}
 		metadata[field] = existing
 	}
-	out, err := yaml.Marshal(object)
+	out, err := json.Marshal(object)
 	if err != nil {
 		return nil, fail("RENDER_KUSTOMIZE", "an object cannot be written").at(file, 0).because(err)
 	}

@@ -31,9 +31,10 @@ type helmOptions struct {
 		Value       string `json:"value"`
 		ForceString bool   `json:"forceString"`
 	} `json:"parameters"`
-	SkipCrds    bool     `json:"skipCrds"`
-	KubeVersion string   `json:"kubeVersion"`
-	APIVersions []string `json:"apiVersions"`
+	SkipCrds             bool     `json:"skipCrds"`
+	SkipSchemaValidation bool     `json:"skipSchemaValidation"`
+	KubeVersion          string   `json:"kubeVersion"`
+	APIVersions          []string `json:"apiVersions"`
 }
 
 // renderHelm is `helm template`: values by precedence, no cluster (`lookup` answers nothing), no DNS, no downloads. Hooks stay manifests
@@ -62,9 +63,9 @@ func renderHelm(r *request, t *tree, blobs map[string]*blob, out *output) error 
 	if err := chartutil.ProcessDependencies(ch, values); err != nil {
 		return fail("RENDER_HELM", "the chart's dependencies cannot be processed").at(chartFile, 0).because(err)
 	}
-	top, err := commonutil.ToRenderValues(ch, values, common.ReleaseOptions{
+	top, err := commonutil.ToRenderValuesWithSchemaValidation(ch, values, common.ReleaseOptions{
 		Name: r.Release.Name, Namespace: r.Release.Namespace, Revision: 1, IsInstall: true,
-	}, capabilities)
+	}, capabilities, o.SkipSchemaValidation)
 	if err != nil {
 		return fail("RENDER_HELM", "the values do not fit the chart").at(chartFile, 0).because(err)
 	}

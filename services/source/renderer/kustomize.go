@@ -44,7 +44,7 @@ func renderKustomize(r *request, t *tree, out *output) error {
 	if err != nil {
 		return err
 	}
-	overridden, err := layOver(k, options.Overrides)
+	overridden, err := layOver(k, options.Overrides, func(component string) bool { return t.IsDir(path.Join(r.Path, component)) })
 	if err != nil {
 		return err
 	}
@@ -172,23 +172,26 @@ func checkKustomizations(t *tree, dir string) (ownSchema bool, err error) {
 	return ownSchema, visit(dir)
 }
 
-// emit hands the built resources over, with the files they come from. `change` may rewrite a resource's YAML.
+// emit hands the built resources over, with the files they come from. `change` may rewrite a resource's JSON.
 func emit(m resmap.ResMap, dir string, keepOrigin bool, out *output, change func(*resource.Resource, []byte, string) ([]byte, error)) error {
 	for _, res := range m.Resources() {
 		file := originFile(res, dir)
 		if !keepOrigin {
 			dropOrigin(res)
 		}
-		text, err := res.AsYAML()
+		raw, err := res.MarshalJSON()
 		if err != nil {
 			return fail("RENDER_KUSTOMIZE", "%s %s cannot be written", res.GetKind(), res.GetName()).at(file, 0).because(err)
 		}
 		if change != nil {
-			if text, err = change(res, text, file); err != nil {
+			if raw, err = change(res, raw, file); err != nil {
 				return err
 			}
 		}
-		if f := out.addYAML(file, text, false); f != nil {
+		if f := checkJSON(raw); f != nil {
+			return f.at(file, 0)
+		}
+		if f := out.add(file, 0, raw); f != nil {
 			return f
 		}
 	}

@@ -47,7 +47,7 @@ func main() {
 	openapi.Schema() // the built-in schema is parsed once, before there is concurrency
 	debug.SetMaxStack(128 << 20)
 	debug.SetMemoryLimit(int64(*memoryMiB) << 20 * 8 / 10)
-	debug.SetGCPercent(200)
+	debug.SetGCPercent(400)
 	go endAboveMemory(uint64(*memoryMiB) << 20)
 
 	state := "off"

@@ -9,12 +9,29 @@ import (
 type limits struct {
 	MaxObjects     int `json:"maxObjects"`
 	MaxOutputBytes int `json:"maxOutputBytes"`
+	MaxInputBytes  int `json:"maxInputBytes"`
 }
 
 const (
 	defaultMaxObjects     = 10_000
-	defaultMaxOutputBytes = 64 << 20
+	defaultMaxOutputBytes = 16 << 20
+	defaultMaxInputBytes  = 32 << 20
 )
+
+// inputFailure refuses a render whose files are larger together than the limit.
+func (l limits) inputFailure(inputs map[string]*blob) *failure {
+	limit, sum := l.MaxInputBytes, 0
+	if limit <= 0 {
+		limit = defaultMaxInputBytes
+	}
+	for _, b := range inputs {
+		sum += len(b.data)
+	}
+	if sum > limit {
+		return fail("SOURCE_LIMIT", "the files of the application are larger together than %d MiB (maxInputBytes)", limit>>20)
+	}
+	return nil
+}
 
 // object is one rendered manifest and where it comes from.
 type object struct {

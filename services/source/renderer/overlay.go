@@ -18,16 +18,26 @@ type overrides struct {
 	CommonLabels      map[string]string `json:"commonLabels"`
 	CommonAnnotations map[string]string `json:"commonAnnotations"`
 	Labels            []types.Label     `json:"labels"`
-	Images            []json.RawMessage `json:"images"`
+	Images            []types.Image     `json:"images"`
 	Replicas          []types.Replica   `json:"replicas"`
 	Patches           []types.Patch     `json:"patches"`
 	Components        []string          `json:"components"`
 	Resources         []string          `json:"resources"`
+
+	// Argo CD's words for how to lay over.
+	IgnoreMissingComponents   bool `json:"ignoreMissingComponents"`
+	CommonAnnotationsEnvsubst bool `json:"commonAnnotationsEnvsubst"`
+	// An override always wins over what the file has, so there is nothing to force.
+	ForceCommonLabels      bool `json:"forceCommonLabels"`
+	ForceCommonAnnotations bool `json:"forceCommonAnnotations"`
+	// For Helm inside kustomize, which is refused.
+	KubeVersion string   `json:"kubeVersion"`
+	APIVersions []string `json:"apiVersions"`
 }
 
 // layOver merges overrides into k: names overwrite, maps and lists of names merge, patches and components are appended (the order in
 // which Argo CD and Flux edit the file). It reports whether there was anything to lay over.
-func layOver(k *types.Kustomization, raw json.RawMessage) (bool, error) {
+func layOver(k *types.Kustomization, raw json.RawMessage, isDir func(path string) bool) (bool, error) {
 	if len(raw) == 0 || string(raw) == "null" || string(raw) == "{}" {
 		return false, nil
 	}
@@ -40,24 +50,31 @@ func layOver(k *types.Kustomization, raw json.RawMessage) (bool, error) {
 		}
 		return false, fail("MANIFEST_INVALID", "the kustomize overrides are not valid").because(err)
 	}
+	if o.CommonAnnotationsEnvsubst {
+		for key, value := range o.CommonAnnotations {
+			if strings.Contains(value, "$") {
+				return false, fail("MANIFEST_UNSUPPORTED", "commonAnnotationsEnvsubst would write the commit into annotation %s and so into every object at every commit", key)
+			}
+		}
+	}
 	set(&k.NamePrefix, o.NamePrefix)
 	set(&k.NameSuffix, o.NameSuffix)
 	set(&k.Namespace, o.Namespace)
 	k.CommonLabels = merged(k.CommonLabels, o.CommonLabels)
 	k.CommonAnnotations = merged(k.CommonAnnotations, o.CommonAnnotations)
 	k.Labels = append(k.Labels, o.Labels...)
-	for _, item := range o.Images {
-		image, err := parseImage(item)
-		if err != nil {
-			return false, err
-		}
+	for _, image := range o.Images {
 		k.Images = mergeImage(k.Images, image)
 	}
 	for _, r := range o.Replicas {
 		k.Replicas = mergeReplica(k.Replicas, r)
 	}
 	k.Patches = append(k.Patches, o.Patches...)
-	k.Components = append(k.Components, o.Components...)
+	for _, component := range o.Components {
+		if !o.IgnoreMissingComponents || isDir(component) {
+			k.Components = append(k.Components, component)
+		}
+	}
 	k.Resources = append(k.Resources, o.Resources...)
 	return true, nil
 }
@@ -78,38 +95,6 @@ func merged(base, over map[string]string) map[string]string {
 	}
 	maps.Copy(out, over)
 	return out
-}
-
-// parseImage reads kustomize's mapping, or the text form of `kustomize edit set image`: name[=newName][:tag|@digest].
-func parseImage(raw json.RawMessage) (types.Image, error) {
-	var image types.Image
-	var text string
-	if json.Unmarshal(raw, &text) != nil {
-		if err := json.Unmarshal(raw, &image); err != nil || image.Name == "" {
-			return image, fail("MANIFEST_INVALID", "an image override needs a name").because(err)
-		}
-		return image, nil
-	}
-	name, rest, renamed := strings.Cut(text, "=")
-	if !renamed {
-		rest = text
-	}
-	target, digest, hasDigest := strings.Cut(rest, "@")
-	tag := ""
-	if !hasDigest {
-		// A colon before the last slash belongs to a registry's port.
-		if i := strings.LastIndex(target, ":"); i > strings.LastIndex(target, "/") {
-			target, tag = target[:i], target[i+1:]
-		}
-	}
-	image = types.Image{Name: target, NewTag: tag, Digest: digest}
-	if renamed {
-		image.Name, image.NewName = name, target
-	}
-	if image.Name == "" {
-		return image, fail("MANIFEST_INVALID", "an image override needs a name")
-	}
-	return image, nil
 }
 
 // mergeImage overrides an image by name, field by field; tag and digest are one unit.

@@ -177,6 +177,9 @@ type rendered struct {
 }
 
 func render(r *request, blobs map[string]*blob) (*rendered, error) {
+	if f := r.Limits.inputFailure(blobs); f != nil {
+		return nil, f.at(r.Path, 0)
+	}
 	t := newTree()
 	for _, f := range r.Files {
 		if len(f) == 2 {

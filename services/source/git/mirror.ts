@@ -1,0 +1,188 @@
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FairleadError } from '@fairlead/errors'
+import { guardedAddress, type NetworkPolicy } from './address.ts'
+import { type Commit, parseCommit } from './commit.ts'
+import { type Credentials, type EnvironmentOptions, localEnvironment, remoteEnvironment } from './environment.ts'
+import { Lru } from './lru.ts'
+import { ObjectReader } from './objects.ts'
+import { parseRefs, type RemoteRefs } from './refs.ts'
+import { runGit } from './run.ts'
+import { Snapshot, type TreeSource } from './snapshot.ts'
+import { parseTree, type TreeEntry } from './tree.ts'
+import type { RepositoryUrl } from './url.ts'
+
+export interface MirrorOptions extends EnvironmentOptions {
+  readonly network: NetworkPolicy
+  readonly maxFileBytes: number
+  readonly lsRemoteTimeoutMs: number
+  readonly fetchTimeoutMs: number
+}
+
+const maxTreeBytes = 16 * 1024 * 1024
+const maxCommitBytes = 1024 * 1024
+/** Weight of the tree cache: entries, about 150 bytes each. */
+const cachedTreeEntries = 400_000
+const fetchesBetweenCollections = 200
+
+/** A bare copy of one repository: all branches and tags, no working tree, no hooks, no configuration of its own. */
+export class Mirror implements TreeSource, AsyncDisposable {
+  readonly url: RepositoryUrl
+  readonly #gitDir: string
+  readonly #options: MirrorOptions
+  readonly #credentials: Credentials | undefined
+  readonly #objects: ObjectReader
+  readonly #trees = new Lru<string, ReadonlyMap<string, TreeEntry>>(cachedTreeEntries)
+  readonly #commits = new Lru<string, Commit>(1_000)
+  #ready: Promise<void> | undefined
+  #fetches = 0
+
+  /** @param gitDir the mirror's own folder; made when it is missing */
+  constructor(url: RepositoryUrl, gitDir: string, options: MirrorOptions, credentials?: Credentials) {
+    this.url = url
+    this.#gitDir = gitDir
+    this.#options = options
+    this.#credentials = credentials
+    this.#objects = new ObjectReader(gitDir, localEnvironment(options))
+  }
+
+  /** What the remote's refs point to now: one short conversation. Throws `SOURCE_UNREACHABLE`, `SOURCE_URL_REFUSED`. */
+  async lsRemote(signal?: AbortSignal): Promise<RemoteRefs> {
+    const result = await runGit({
+      args: ['ls-remote', '--symref', '--quiet', '--end-of-options', this.url.href, 'HEAD', 'refs/heads/*', 'refs/tags/*'],
+      env: await this.#remoteEnvironment(),
+      timeoutMs: this.#options.lsRemoteTimeoutMs,
+      signal,
+    })
+    if (result.code !== 0) throw this.#unreachable(result.stderr)
+    return parseRefs(result.stdout.toString('utf8'))
+  }
+
+  /** Brings all branches and tags over; what the remote has deleted is deleted here. */
+  async fetch(signal?: AbortSignal): Promise<void> {
+    await this.#fetch(['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'], signal)
+    if (++this.#fetches % fetchesBetweenCollections === 0) await this.#collect(signal)
+  }
+
+  /** Is the commit here? */
+  async has(commit: string): Promise<boolean> {
+    await this.#prepare()
+    return (await this.#objects.read(`${commit}^{commit}`, maxCommitBytes)) !== undefined
+  }
+
+  /** Asks for one commit that no branch or tag holds; servers may refuse. Answers whether it is here afterwards. */
+  async fetchCommit(commit: string, signal?: AbortSignal): Promise<boolean> {
+    if (!/^[0-9a-f]{40,64}$/.test(commit)) return false
+    try {
+      await this.#fetch([`${commit}:refs/fairlead/${commit}`], signal, false)
+    } catch {
+      return false
+    }
+    return this.has(commit)
+  }
+
+  /** A commit by full or short id; undefined when it is not here. */
+  async commit(id: string): Promise<Commit | undefined> {
+    const cached = this.#commits.get(id)
+    if (cached) return cached
+    await this.#prepare()
+    const object = await this.#objects.read(`${id}^{commit}`, maxCommitBytes)
+    if (!object) return undefined
+    const commit = parseCommit(object.id, object.data)
+    this.#commits.set(commit.id, commit)
+    return commit
+  }
+
+  /** All files at a commit. Throws `SOURCE_REVISION_NOT_FOUND` when the commit is not here. */
+  async snapshot(id: string): Promise<Snapshot> {
+    const commit = await this.commit(id)
+    if (!commit) throw new FairleadError('SOURCE_REVISION_NOT_FOUND', `the repository has no commit ${id}`)
+    return new Snapshot(commit, this)
+  }
+
+  async tree(id: string): Promise<ReadonlyMap<string, TreeEntry>> {
+    const cached = this.#trees.get(id)
+    if (cached) return cached
+    const object = await this.#objects.read(id, maxTreeBytes)
+    if (object?.type !== 'tree') throw new FairleadError('SOURCE_REVISION_NOT_FOUND', 'a folder of the commit is missing in the mirror')
+    const entries = new Map<string, TreeEntry>()
+    for (const entry of parseTree(object.data, object.id.length / 2)) entries.set(entry.name, entry)
+    this.#trees.set(id, entries, entries.size + 1)
+    return entries
+  }
+
+  async blob(id: string): Promise<Buffer> {
+    const object = await this.#objects.read(id, this.#options.maxFileBytes)
+    if (object?.type !== 'blob') throw new FairleadError('SOURCE_REVISION_NOT_FOUND', 'a file of the commit is missing in the mirror')
+    return object.data
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#objects[Symbol.asyncDispose]()
+  }
+
+  /** Makes the folder once. What is there from an earlier run is used when it is whole. */
+  #prepare(): Promise<void> {
+    this.#ready ??= this.#initialise().catch((error: unknown) => {
+      this.#ready = undefined
+      throw error
+    })
+    return this.#ready
+  }
+
+  async #initialise(): Promise<void> {
+    await mkdir(this.#gitDir, { recursive: true })
+    if (await isFile(join(this.#gitDir, 'HEAD'))) return
+    const result = await this.#local(['init', '--bare', '--quiet', '--template=', '--initial-branch=main', '--', this.#gitDir])
+    if (result.code !== 0) {
+      await rm(this.#gitDir, { recursive: true, force: true })
+      throw new FairleadError('INTERNAL', 'the mirror cannot be made', { cause: result.stderr })
+    }
+  }
+
+  async #fetch(refspecs: readonly string[], signal?: AbortSignal, prune = true): Promise<void> {
+    await this.#prepare()
+    const result = await runGit({
+      args: [
+        ...['--git-dir', this.#gitDir, 'fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules'],
+        ...['--no-auto-maintenance', '--force', ...(prune ? ['--prune'] : []), '--end-of-options', this.url.href, ...refspecs],
+      ],
+      env: await this.#remoteEnvironment(),
+      timeoutMs: this.#options.fetchTimeoutMs,
+      signal,
+    })
+    if (result.code !== 0) throw this.#unreachable(result.stderr)
+  }
+
+  /** Packs what many small fetches have left; nothing is pruned. */
+  async #collect(signal?: AbortSignal): Promise<void> {
+    await runGit({
+      args: ['--git-dir', this.#gitDir, 'gc', '--quiet', '--no-prune'],
+      env: localEnvironment(this.#options),
+      timeoutMs: this.#options.fetchTimeoutMs,
+      signal,
+    })
+  }
+
+  #local(args: readonly string[]) {
+    return runGit({ args, env: localEnvironment(this.#options), timeoutMs: 30_000 })
+  }
+
+  async #remoteEnvironment(): Promise<Record<string, string>> {
+    return remoteEnvironment(this.#options, this.url, this.#credentials, await guardedAddress(this.url, this.#options.network))
+  }
+
+  #unreachable(stderr: string): FairleadError {
+    return new FairleadError('SOURCE_UNREACHABLE', 'the repository cannot be read', {
+      cause: stderr,
+      where: { repository: this.url.href },
+    })
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  )
+}
