@@ -29,8 +29,9 @@ export function deleteTasks(input: PlanInput): Prunes {
     const ignored = says.hook.phases.some((phase) => phase === 'PreDelete' || phase === 'PostDelete')
     if (ignored) notes.push(`${shown(object.ref)} is not run: hooks of a deletion are not supported`)
   }
-  const placed = asApplied(candidates).map(({ state, wave }) =>
-    prune(input, state, wave, wave, `the application is deleted; wave ${wave}, highest first`),
-  )
+  const placed = asApplied(candidates).map((candidate) => {
+    const { wave } = candidate
+    return prune(input, candidate, wave, `the application is deleted; wave ${wave}, highest first`)
+  })
   return { placed, confirm, notes }
 }

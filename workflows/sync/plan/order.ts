@@ -10,13 +10,15 @@ export function byStep(a: Pick<Placed, 'phase' | 'wave'>, b: Pick<Placed, 'phase
 
 /** Argo CD's order of tasks: phase, wave, kind rank, name; what was moved to the front for others stands before them. */
 export function byPlace(a: Placed, b: Placed): number {
-  return byStep(a, b) || Number(b.leads ?? false) - Number(a.leads ?? false) || byRef(a.task.ref, b.task.ref)
+  return byStep(a, b) || byLead(a, b) || byRef(a.task.ref, b.task.ref)
 }
 
 /** Order of prunes inside one step: the mirror of the order in which they were applied. */
 export function byPrune(a: Placed, b: Placed): number {
-  return (b.appliedWave ?? b.wave) - (a.appliedWave ?? a.wave) || byRef(b.task.ref, a.task.ref)
+  return (b.appliedWave ?? b.wave) - (a.appliedWave ?? a.wave) || byLead(b, a) || byRef(b.task.ref, a.task.ref)
 }
+
+const byLead = (a: Placed, b: Placed): number => Number(b.leads ?? false) - Number(a.leads ?? false)
 
 /** Order of two objects inside one wave: kind rank, then name; the rest only breaks ties, so that the order is total. */
 function byRef(a: ObjectRef, b: ObjectRef): number {

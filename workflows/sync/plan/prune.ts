@@ -21,6 +21,8 @@ export interface Candidate {
   readonly last: boolean
   /** `group/Kind` that it defines. */
   readonly defines: string | undefined
+  /** It stood first in that wave, because others in it need it. */
+  readonly leads?: boolean
 }
 
 /**
@@ -57,10 +59,10 @@ function place(candidates: readonly Candidate[], applied: readonly Placed[], inp
   const mirrored = mirror(candidates.map((candidate) => candidate.wave))
   const syncWaves = applied.filter((entry) => entry.phase === 'Sync').map((entry) => entry.wave)
   const lastWave = Math.max(0, ...syncWaves, ...mirrored.values()) + 1
-  return candidates.map(({ state, wave: appliedWave, last }) => {
-    if (last) return prune(input, state, lastWave, appliedWave, 'no longer in Git; PruneLast: after every other wave')
-    const wave = mirrored.get(appliedWave) as number
-    return prune(input, state, wave, appliedWave, `no longer in Git; applied in wave ${appliedWave}, so pruned in wave ${wave}`)
+  return candidates.map((candidate) => {
+    if (candidate.last) return prune(input, candidate, lastWave, 'no longer in Git; PruneLast: after every other wave')
+    const wave = mirrored.get(candidate.wave) as number
+    return prune(input, candidate, wave, `no longer in Git; applied in wave ${candidate.wave}, so pruned in wave ${wave}`)
   })
 }
 
@@ -80,14 +82,17 @@ export function asApplied(candidates: readonly Candidate[]): Candidate[] {
     const { ref } = candidate.state
     const inhabitants = ref.group === '' && ref.kind === 'Namespace' ? firstIn.get(ref.name) : undefined
     const instances = candidate.defines === undefined ? undefined : firstOf.get(candidate.defines)
-    return { ...candidate, wave: Math.min(candidate.wave, inhabitants ?? candidate.wave, instances ?? candidate.wave) }
+    const { wave } = candidate
+    const leads = (inhabitants !== undefined && inhabitants < wave) || (instances !== undefined && instances <= wave)
+    return { ...candidate, leads, wave: Math.min(wave, inhabitants ?? wave, instances ?? wave) }
   })
 }
 
-/** A prune task in `wave`; `appliedWave` gives it its mirrored place among the prunes of that wave. */
-export function prune(input: PlanInput, state: ResourceState, wave: number, appliedWave: number, why: string): Placed {
+/** The prune task of a candidate in `wave`. */
+export function prune(input: PlanInput, candidate: Candidate, wave: number, why: string): Placed {
+  const { state, wave: appliedWave, leads = false } = candidate
   const propagation = input.spec.syncPolicy.options.prunePropagation
-  return { phase: 'Sync', wave, appliedWave, task: task(state.ref, state.apiVersion, 'prune', why, { propagation }) }
+  return { phase: 'Sync', wave, appliedWave, leads, task: task(state.ref, state.apiVersion, 'prune', why, { propagation }) }
 }
 
 /** Live objects of the application that the bundle does not hold; hooks and objects that are already gone are none. */
