@@ -1,11 +1,11 @@
 import type { RetryPolicy, SyncPolicy } from '../model/application.ts'
+import { readDeletionBudget } from '../read/deletion-budget.ts'
 import { durationMs } from '../read/duration.ts'
 import type { Fields } from '../read/fields.ts'
 import { readSyncOptions } from './sync-options.ts'
 
 /** Argo CD's retry defaults: 5 s, doubled, at most 3 min; 5 attempts for automated syncs that say nothing. */
 const defaultRetry: RetryPolicy = { limit: 5, durationMs: 5_000, factor: 2, maxDurationMs: 180_000 }
-const defaultDeletionBudget = 10
 
 /** `spec.syncPolicy` of an Application, with Argo CD's defaults. `spec` is the fields of the Application's spec. */
 export function readSyncPolicy(spec: Fields, annotations: Readonly<Record<string, string>>): SyncPolicy {
@@ -34,7 +34,7 @@ export function readSyncPolicy(spec: Fields, annotations: Readonly<Record<string
     ...(managed && {
       managedNamespaceMetadata: { labels: managed.stringMap('labels') ?? {}, annotations: managed.stringMap('annotations') ?? {} },
     }),
-    deletionBudget: defaultDeletionBudget,
+    deletionBudget: readDeletionBudget(annotations, spec.reading),
   }
   for (const fields of [automated, managed, policy]) fields?.done()
   return result

@@ -4,6 +4,7 @@ import { readWave } from '../kubernetes/waves.ts'
 import type { ApplicationSpec, RenderOptions } from '../model/application.ts'
 import { type GitRepositorySpec, targetRevision } from '../model/git-repository.ts'
 import type { ApplicationId, ObjectRef } from '../model/refs.ts'
+import { readDeletionBudget } from '../read/deletion-budget.ts'
 import type { Fields } from '../read/fields.ts'
 import { applicationId, readMetadata } from '../read/metadata.ts'
 import type { Read } from '../read/warnings.ts'
@@ -68,7 +69,7 @@ export function readKustomization(
       allowEmpty: true,
       retry: { limit: -1, durationMs: retryMs, factor: 1, maxDurationMs: retryMs },
       options: { ...defaultSyncOptions, prunePropagation: 'background', ...(spec.boolean('force') && { force: true }) },
-      deletionBudget: 10,
+      deletionBudget: readDeletionBudget(metadata.annotations, reading),
     },
     ignoreDifferences: [],
     revisionHistoryLimit: 10,

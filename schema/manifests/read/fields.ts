@@ -182,14 +182,19 @@ export class Fields {
   #wrong(key: string, wanted: string, value: Json, inner?: string | number): FairleadError {
     const path = inner === undefined ? [key] : [key, inner]
     const field = pointerText([...this.pointer, ...path])
-    const quoting = wanted === 'text' && (typeof value === 'number' || typeof value === 'boolean')
-    const next = quoting ? 'put the value in quotes and push again' : `write ${wanted} and push again`
+    const next = wanted === 'text' ? howToQuote(value) : `write ${wanted} and push again`
     return this.error(path, `${field} must be ${wanted}, not ${typeName(value)}`, next)
   }
 }
 
 function isPrefix(shorter: Pointer, longer: Pointer): boolean {
   return shorter.length < longer.length && shorter.every((part, index) => part === longer[index])
+}
+
+function howToQuote(value: Json): string {
+  if (typeof value === 'boolean')
+    return 'put the value in quotes and push again: y, n, yes, no, on, off, true and false are booleans in YAML'
+  return typeof value === 'number' ? 'put the value in quotes and push again' : 'write text and push again'
 }
 
 function typeName(value: Json): string {

@@ -1,5 +1,5 @@
 import { FairleadError } from '@fairlead/errors'
-import { Composer, LineCounter, type Node } from 'yaml'
+import { Composer, LineCounter, type Node, Scalar, visit } from 'yaml'
 import { type AliasBudget, type AliasTargets, aliasTargets, ConversionProblem, offsetOf, toValue } from './convert.ts'
 import { isObject, type Json, type ManifestDocument } from './document.ts'
 import { defaultYamlLimits, type YamlLimits } from './limits.ts'
@@ -73,7 +73,7 @@ function parseEach<T>(text: string, origin: TextOrigin, limits: Partial<YamlLimi
       const problem = document.errors[0]
       if (problem) {
         const { message, next } = explainSyntax(problem.code)
-        throw new ConversionProblem('YAML_SYNTAX', message, problem.pos[0], next)
+        throw new ConversionProblem('YAML_SYNTAX', message, openQuote(root, problem.pos[0]) ?? problem.pos[0], next)
       }
       if (!root) continue
       const targets = aliasTargets(root)
@@ -86,6 +86,17 @@ function parseEach<T>(text: string, origin: TextOrigin, limits: Partial<YamlLimi
     throw fileError(error.code, error.message, origin, line, error.next)
   }
   return results
+}
+
+/** Where the quoted text begins that ends at `end`: an open quote is noticed at the end of the file, and made before it. */
+function openQuote(root: Node | null, end: number): number | undefined {
+  let start: number | undefined
+  visit(root, {
+    Scalar(_key, { type, range }) {
+      if ((type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE) && range?.[1] === end) start = range[0]
+    },
+  })
+  return start
 }
 
 /** All scalars stay text here (the failsafe schema); `resolvePlain` gives them kubectl's meaning. */
