@@ -1,6 +1,8 @@
 import type pg from 'pg'
 import type { AppendRequest, AppendResult, RawEvent, StoredEvent } from './event.ts'
 import type { Consumer, ParkedEvent, Projection, ProjectionState } from './project/projection.ts'
+import type { PublishOptions } from './prove/publish.ts'
+import type { VerifyOptions, VerifyResult } from './prove/verify.ts'
 import type { ReadRange } from './read/reader.ts'
 import type { Queryable } from './sql/connections.ts'
 import type { BlobStore } from './store/blobs.ts'
@@ -44,6 +46,10 @@ export interface Ledger extends AsyncDisposable {
   projections(): Promise<ProjectionState[]>
   /** Events that projections could not take. */
   parked(projection?: string): Promise<ParkedEvent[]>
+  /** Recomputes the whole chain, or a range of it, and names the first position that is not what was recorded. */
+  verify(options?: VerifyOptions, signal?: AbortSignal): Promise<VerifyResult>
+  /** Signs the head of the log and publishes it outside the database, at an interval until aborted. */
+  publishHeads(options: PublishOptions, signal: AbortSignal): Promise<void>
   /** Bundles and plans by digest. Needs `dataKeys`. */
   readonly blobs: BlobStore
   /** Values that can be computed again. */

@@ -10,6 +10,8 @@ import { parkedEvents, projectionStates } from './project/checkpoints.ts'
 import { runConsumer } from './project/consume.ts'
 import { Progress, waitForProjection } from './project/progress.ts'
 import { type RunnerParts, runProjection } from './project/run.ts'
+import { publishHeads } from './prove/publish.ts'
+import { verifyLog } from './prove/verify.ts'
 import { decodeEvent } from './read/decode.ts'
 import { Reader } from './read/reader.ts'
 import type { EventRegistry } from './registry.ts'
@@ -48,7 +50,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   if (options.migrateAs !== false) await migrate(options.migrateAs ?? connectionString)
   const common = { connectionString, statementTimeoutMs: 60_000 }
   const appendConcurrency = options.appendConcurrency ?? 2
-  const appendPool = openPool({ ...common, role: 'fairlead_app', max: appendConcurrency, applicationName: `${name} append` })
+  const appendPool = openPool({ ...common, role: 'fairlead_app', max: appendConcurrency, applicationName: `${name} append`, appends: true })
   const pool = openPool({ ...common, role: 'fairlead_app', max: options.maxConnections ?? 10, applicationName: name })
   const projectorPool = openPool({ ...common, role: 'fairlead_projector', max: 1, applicationName: `${name} tables` })
 
@@ -112,6 +114,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     waitFor: (projection, position, timeoutMs, signal) => waitForProjection(pool, parts.progress, projection, position, timeoutMs, signal),
     projections: () => projectionStates(pool),
     parked: (projection) => parkedEvents(pool, projection),
+    verify: (options = {}, signal) => verifyLog(pool, reader, options, signal),
+    publishHeads: (options, signal) => publishHeads(pool, options, signal),
     blobs: new BlobStore({ pool, dataKeys: options.dataKeys ?? [] }),
     cache: new CacheStore(pool),
     pool,

@@ -22,7 +22,8 @@ $$;
 -- Appends one batch: many callers' appends in one call, decided one by one, written set by set.
 -- A batch is made of appends (p_group), an append of entries (one for each stream it touches), an entry of events. Text lists are joined
 -- with U+001E, which no JSON text and no valid name contains. The caller guarantees that a stream which several appends of one batch
--- write is written with expectation "any" by all but the first.
+-- write is written with expectation "any" by all but the first. Connections that append set the planner options of sql/connections.ts once:
+-- as SET clauses of this function they would cost a tenth of a millisecond at each call.
 --   p_expected  -1 any, -2 exists, otherwise the exact version (0: no stream yet)
 --   p_count     events of the entry; 0 is a condition on a stream that is not written
 --   p_start     events before this entry, p_ahead: of those, events on the same stream; both as if every append were accepted
@@ -38,11 +39,7 @@ CREATE FUNCTION fairlead.append(
   -- appends not accepted, versions before the batch for each entry, first results of repeated keys by append
   OUT refused text, OUT versions text, OUT repeated json
 )
-LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
--- Plans are made once and must not depend on how full the tables were at that moment.
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off
-AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
   rs CONSTANT text := E'\x1e';
@@ -63,7 +60,8 @@ DECLARE
   v_repeated integer[];
   v_types smallint[];
   v_total integer := cardinality(p_entry);
-  v_head fairlead.log_head;
+  v_block_no bigint;
+  v_prev bytea;
   v_leaves bytea;
   v_root bytea;
   v_hash bytea;
@@ -74,8 +72,6 @@ BEGIN
 
   -- From here to the commit one batch at a time: positions are in commit order and have no gaps.
   PERFORM pg_advisory_xact_lock(7136001);
-  SELECT * INTO v_head FROM fairlead.log_head;
-
   IF p_retry THEN
     SELECT first_position, last_position INTO stored_first, stored_last FROM fairlead.blocks WHERE batch_id = p_batch;
     IF FOUND THEN
@@ -83,11 +79,17 @@ BEGIN
     END IF;
   END IF;
 
-  SELECT array_agg(coalesce(s.version, 0) ORDER BY e.i), array_agg(s.stream_no ORDER BY e.i),
-      array_agg(DISTINCT e.g) FILTER (WHERE CASE e.expected WHEN -1 THEN false WHEN -2 THEN s.version IS NULL ELSE e.expected <> coalesce(s.version, 0) END)
-    INTO v_version, v_stream_no, v_refused
-    FROM unnest(p_group, v_stream, p_expected) WITH ORDINALITY AS e(g, stream, expected, i)
-    LEFT JOIN fairlead.streams s ON s.stream_id = e.stream;
+  SELECT h.position, h.block_no, h.block_hash, h.recorded_ms, h.partition_end, s.versions, s.numbers, s.conflicts, t.ids
+    INTO base, v_block_no, v_prev, recorded, partition_end, v_version, v_stream_no, v_refused, v_types
+    FROM fairlead.log_head h, (
+      SELECT array_agg(coalesce(s.version, 0) ORDER BY e.i) AS versions, array_agg(s.stream_no ORDER BY e.i) AS numbers,
+        array_agg(DISTINCT e.g) FILTER (
+          WHERE CASE e.expected WHEN -1 THEN false WHEN -2 THEN s.version IS NULL ELSE e.expected <> coalesce(s.version, 0) END) AS conflicts
+      FROM unnest(p_group, v_stream, p_expected) WITH ORDINALITY AS e(g, stream, expected, i) LEFT JOIN fairlead.streams s ON s.stream_id = e.stream
+    ) AS s, (
+      SELECT array_agg(t.type_id ORDER BY n.i) AS ids
+      FROM unnest(v_names) WITH ORDINALITY AS n(name, i) LEFT JOIN fairlead.event_types t ON t.name = n.name
+    ) AS t;
   v_known := v_stream_no;
 
   IF v_key IS NOT NULL THEN
@@ -111,10 +113,8 @@ BEGIN
     refused := array_to_string(v_refused, ',');
   END IF;
 
-  base := v_head.position;
-  recorded := greatest(v_head.recorded_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+  recorded := greatest(recorded, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
   versions := array_to_string(v_version, ',');
-  partition_end := v_head.partition_end;
   IF v_total = 0 THEN
     RETURN;
   END IF;
@@ -122,8 +122,6 @@ BEGIN
     partition_end := fairlead.ensure_partitions(base + v_total);
   END IF;
 
-  SELECT array_agg(t.type_id ORDER BY n.i) INTO v_types
-    FROM unnest(v_names) WITH ORDINALITY AS n(name, i) LEFT JOIN fairlead.event_types t ON t.name = n.name;
   IF array_position(v_types, NULL) IS NOT NULL THEN
     INSERT INTO fairlead.event_types (name)
       SELECT name FROM unnest(v_names) AS n(name) WHERE NOT EXISTS (SELECT FROM fairlead.event_types t WHERE t.name = n.name);
@@ -161,10 +159,10 @@ BEGIN
     INTO v_leaves FROM e;
 
   v_root := fairlead.merkle_root(v_leaves);
-  v_hash := sha256(convert_to(concat_ws(E'\n', 'fairlead.block.v1', v_head.block_no + 1, base + 1, base + v_total, recorded,
-    encode(v_head.block_hash, 'hex'), encode(v_root, 'hex')), 'UTF8'));
+  v_hash := sha256(convert_to(concat_ws(E'\n', 'fairlead.block.v1', v_block_no + 1, base + 1, base + v_total, recorded,
+    encode(v_prev, 'hex'), encode(v_root, 'hex')), 'UTF8'));
   INSERT INTO fairlead.blocks (block_no, first_position, last_position, recorded_ms, batch_id, root, prev, hash, leaves)
-    VALUES (v_head.block_no + 1, base + 1, base + v_total, recorded, p_batch, v_root, v_head.block_hash, v_hash, v_leaves);
+    VALUES (v_block_no + 1, base + 1, base + v_total, recorded, p_batch, v_root, v_prev, v_hash, v_leaves);
 
   IF v_key IS NOT NULL THEN
     INSERT INTO fairlead.idempotency (key, position, result)
@@ -174,7 +172,7 @@ BEGIN
         WHERE n > 0 AND v_key[g] <> '' GROUP BY g;
   END IF;
 
-  UPDATE fairlead.log_head SET position = base + v_total, block_no = v_head.block_no + 1, block_hash = v_hash, recorded_ms = recorded,
+  UPDATE fairlead.log_head SET position = base + v_total, block_no = v_block_no + 1, block_hash = v_hash, recorded_ms = recorded,
     partition_end = append.partition_end;
 END
 $$;

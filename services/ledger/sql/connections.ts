@@ -11,7 +11,17 @@ export interface PoolOptions {
   readonly max: number
   readonly applicationName: string
   readonly statementTimeoutMs: number
+  /** The connections append: plans are made once and must not depend on how full the tables were at that moment. */
+  readonly appends?: boolean
 }
+
+const appendSettings = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'jit=off',
+]
 
 const int8 = 20
 /** Whole 64-bit columns (positions, milliseconds) come as numbers; everything else as pg does by default. */
@@ -22,13 +32,14 @@ const numbersForInt8 = {
 
 /** A pool whose connections work as `role`; what breaks an idle connection is left to the next statement to report. */
 export function openPool(options: PoolOptions): pg.Pool {
-  const settings = [`-c statement_timeout=${options.statementTimeoutMs}`, '-c idle_in_transaction_session_timeout=60000']
-  if (options.role !== undefined) settings.push(`-c role=${options.role}`)
+  const settings = [`statement_timeout=${options.statementTimeoutMs}`, 'idle_in_transaction_session_timeout=60000']
+  if (options.role !== undefined) settings.push(`role=${options.role}`)
+  if (options.appends) settings.push(...appendSettings)
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.max,
     application_name: options.applicationName,
-    options: settings.join(' '),
+    options: settings.map((setting) => `-c ${setting}`).join(' '),
     connectionTimeoutMillis: 10_000,
     types: numbersForInt8,
   })

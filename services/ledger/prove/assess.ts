@@ -1,0 +1,104 @@
+import type { RawEvent } from '../event.ts'
+import type { StoredBlock } from './blocks.ts'
+import { blockHash, type Digest, leafHash } from './hashes.ts'
+import { merkleRoot } from './merkle.ts'
+
+/** What was done to the log, as far as the traces tell. */
+export type Problem = 'edited' | 'deleted' | 'inserted' | 'reordered' | 'truncated' | 'rewritten' | 'block' | 'checkpoint'
+
+export interface Finding {
+  /** The first position that is not what was recorded. */
+  readonly position: number
+  readonly problem: Problem
+  readonly message: string
+}
+
+/** The block before, as far as it is known. */
+export interface Before {
+  readonly blockNo: number
+  readonly last: number
+  readonly hash: Digest | undefined
+}
+
+/** Checks one block against the one before it and, if given, against its events; the first thing that is wrong, by position. */
+export function assessBlock(before: Before, block: StoredBlock, events: readonly RawEvent[] | undefined): Finding | undefined {
+  if (block.blockNo !== before.blockNo + 1) {
+    return { position: before.last + 1, problem: 'block', message: `block ${before.blockNo + 1} is missing` }
+  }
+  if (block.first !== before.last + 1) {
+    return {
+      position: before.last + 1,
+      problem: 'block',
+      message: `block ${block.blockNo} begins at ${block.first}, the one before ends at ${before.last}`,
+    }
+  }
+  const bad = events && assessEvents(block, events)
+  if (bad) return bad
+  if (events && !merkleRoot(block.leaves).equals(block.root)) {
+    return { position: block.first, problem: 'block', message: `the events of block ${block.blockNo} do not lead to its root` }
+  }
+  if (before.hash && !block.prev.equals(before.hash)) {
+    return { position: block.first, problem: 'rewritten', message: `block ${block.blockNo} does not follow the block before it` }
+  }
+  if (!blockHash(block).equals(block.hash)) {
+    return { position: block.first, problem: 'block', message: `the header of block ${block.blockNo} was changed` }
+  }
+  return undefined
+}
+
+function assessEvents(block: StoredBlock, events: readonly RawEvent[]): Finding | undefined {
+  const size = block.last - block.first + 1
+  if (block.leaves.length !== 32 * size) {
+    return {
+      position: block.first,
+      problem: 'block',
+      message: `block ${block.blockNo} has ${block.leaves.length / 32} leaves for ${size} positions`,
+    }
+  }
+  for (let i = 0; i < size; i++) {
+    const position = block.first + i
+    const event = events[i]
+    if (event && event.position < position) {
+      return {
+        position: event.position,
+        problem: 'inserted',
+        message: `an event of ${event.stream} stands in the log that block ${block.blockNo} does not hold`,
+      }
+    }
+    if (!event || event.position !== position) return { position, problem: 'deleted', message: `the event at position ${position} is gone` }
+    if (!leafHash(event).equals(leafAt(block, i))) return { position, ...explain(block, events, i) }
+  }
+  const extra = events[size]
+  return (
+    extra && {
+      position: extra.position,
+      problem: 'inserted',
+      message: `an event of ${extra.stream} stands in the log that block ${block.blockNo} does not hold`,
+    }
+  )
+}
+
+/** Why the event at index `i` of the block is wrong: is it another one's place, was something pushed in or taken out, or was it edited? */
+function explain(block: StoredBlock, events: readonly RawEvent[], i: number): Omit<Finding, 'position'> {
+  const event = events[i]!
+  const next = events[i + 1]
+  const wasAt = (candidate: RawEvent | undefined, index: number): boolean =>
+    candidate !== undefined &&
+    32 * index < block.leaves.length &&
+    leafHash({ ...candidate, position: block.first + index }).equals(leafAt(block, index))
+  if (wasAt(next, i) && !wasAt(event, i + 1)) {
+    return { problem: 'inserted', message: `an event of ${event.stream} was put in at position ${event.position}` }
+  }
+  for (let other = 0; 32 * other < block.leaves.length; other++) {
+    if (other === i || !wasAt(event, other)) continue
+    const swapped = wasAt(events[other], i)
+    if (!swapped && other === i + 1)
+      return { problem: 'deleted', message: `the event at position ${event.position} was taken out and later ones moved up` }
+    return { problem: 'reordered', message: `the event recorded at position ${block.first + other} stands at position ${event.position}` }
+  }
+  return { problem: 'edited', message: `the event at position ${event.position} of ${event.stream} is not what was recorded` }
+}
+
+function leafAt(block: StoredBlock, i: number): Buffer {
+  return block.leaves.subarray(32 * i, 32 * i + 32)
+}

@@ -1,0 +1,112 @@
+import { createPrivateKey } from 'node:crypto'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { FairleadError, type Redacted } from '@fairlead/errors'
+import type pg from 'pg'
+import { readBlocks } from './blocks.ts'
+import { type SignedHead, signHead } from './head.ts'
+import { Frontier } from './merkle.ts'
+
+/** Where signed heads go: somewhere that whoever can rewrite the database cannot rewrite as well. */
+export interface HeadTarget {
+  /** For messages. */
+  readonly name: string
+  publish(head: SignedHead, signal: AbortSignal): Promise<void>
+}
+
+export interface PublishOptions {
+  readonly targets: readonly HeadTarget[]
+  /** PEM of an Ed25519 private key. */
+  readonly privateKey: Redacted<string>
+  /** Default 10,000. Nothing is published while the log does not grow. */
+  readonly intervalMs?: number | undefined
+  readonly onPublished?: ((head: SignedHead) => void) | undefined
+  /** A target that does not take heads is a failing control: the caller records it. The next interval tries again. */
+  readonly onFailure?: ((target: string, error: FairleadError) => void) | undefined
+}
+
+/** Signs heads of the log. It walks the block hashes once, so that each further head costs only what has been added. */
+export class HeadSigner {
+  readonly #pool: pg.Pool
+  readonly #privateKey: Redacted<string>
+  readonly #frontier = new Frontier()
+  #last: { block: number; position: number; hash: string; recordedMs: number } | undefined
+
+  constructor(pool: pg.Pool, privateKey: Redacted<string>) {
+    this.#pool = pool
+    this.#privateKey = privateKey
+  }
+
+  /** The newest head, signed now; `undefined` for an empty log. */
+  async sign(): Promise<SignedHead | undefined> {
+    for (;;) {
+      const blocks = await readBlocks(this.#pool, this.#frontier.size, 10_000, false)
+      for (const block of blocks) {
+        if (block.blockNo !== this.#frontier.size + 1) {
+          throw new FairleadError('LEDGER_TAMPERED', `block ${this.#frontier.size + 1} is missing; no head is signed`)
+        }
+        this.#frontier.add(block.hash)
+        this.#last = { block: block.blockNo, position: block.last, hash: block.hash.toString('hex'), recordedMs: block.recordedMs }
+      }
+      if (blocks.length < 10_000) break
+    }
+    if (!this.#last) return undefined
+    const { rows } = await this.#pool.query<{ log_id: string }>('SELECT log_id FROM fairlead.log_head')
+    const { recordedMs, ...last } = this.#last
+    return signHead(
+      {
+        log: rows[0]!.log_id,
+        ...last,
+        treeRoot: this.#frontier.root().toString('hex'),
+        recordedAt: new Date(recordedMs).toISOString(),
+        signedAt: new Date().toISOString(),
+      },
+      createPrivateKey(this.#privateKey.reveal()),
+    )
+  }
+}
+
+/** Publishes the head at an interval until aborted, and once more at the end. */
+export async function publishHeads(pool: pg.Pool, options: PublishOptions, signal: AbortSignal): Promise<void> {
+  const signer = new HeadSigner(pool, options.privateKey)
+  const published = new Map<HeadTarget, number>()
+  for (let running = true; running; ) {
+    running = !signal.aborted
+    const head = await signer.sign().catch((error) => {
+      const shown = FairleadError.from(error)
+      if (shown.code === 'LEDGER_TAMPERED') throw shown
+      options.onFailure?.('ledger', shown)
+      return undefined
+    })
+    for (const target of head ? options.targets : []) {
+      if (published.get(target) === head!.block) continue
+      try {
+        await target.publish(head!, AbortSignal.timeout(30_000))
+        published.set(target, head!.block)
+        options.onPublished?.(head!)
+      } catch (error) {
+        options.onFailure?.(target.name, FairleadError.from(error))
+      }
+    }
+    if (running) await delay(options.intervalMs ?? 10_000, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+/** Appends heads to a file, one JSON line each, on the disk before it returns. */
+export function fileTarget(path: string): HeadTarget {
+  return {
+    name: `file ${path}`,
+    async publish(head) {
+      await mkdir(dirname(path), { recursive: true })
+      let file: FileHandle | undefined
+      try {
+        file = await open(path, 'a', 0o644)
+        await file.appendFile(`${JSON.stringify(head)}\n`)
+        await file.datasync()
+      } finally {
+        await file?.close()
+      }
+    },
+  }
+}
