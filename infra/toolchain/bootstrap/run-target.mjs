@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 
 /** @type {readonly NodeJS.Signals[]} */
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
+/** The same signal again within this time is the same wish, told by the group, by npm and by a shell. */
+const sameSignalMs = 500
 
 /**
  * Runs a program of Fairlead in the foreground in place of this process: same terminal, same environment with its Node first on PATH, its
@@ -15,9 +17,12 @@ const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
 export function runTarget(node, args) {
   const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } })
   for (const signal of passedOn) {
+    let passedOnMs = Number.NEGATIVE_INFINITY
     process.on(signal, () => {
       // A terminal sends Ctrl-C to the whole foreground group: the child has it already, and a second one would mean "now, at once".
       if (signal === 'SIGINT' && process.stdin.isTTY) return
+      if (performance.now() - passedOnMs < sameSignalMs) return
+      passedOnMs = performance.now()
       child.kill(signal)
     })
   }

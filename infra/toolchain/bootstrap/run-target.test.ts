@@ -18,6 +18,20 @@ test.for(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s reaches the program, whic
   expect(await child.ended).toMatchObject({ code: 5 })
 })
 
+test('the same signal told twice at once is passed on once', async () => {
+  const child = target(`
+    let told = 0
+    process.on('SIGTERM', () => { if (++told === 1) console.log('told') })
+    process.stdin.on('end', () => process.exit(told)).resume()
+    console.log('ready')`)
+  expect(await child.line()).toBe('ready')
+  child.process.kill('SIGTERM')
+  child.process.kill('SIGTERM')
+  expect(await child.line()).toBe('told')
+  child.process.stdin!.end()
+  expect(await child.ended).toMatchObject({ code: 1 })
+})
+
 test('standard input and output are those of the program, whose Node comes first on PATH', async () => {
   const child = target(`process.stdin.on('data', (text) => console.log(String(text).trim(), process.env.PATH.split(':')[0]))`)
   child.process.stdin!.end('hello\n')

@@ -9,15 +9,19 @@ import { type Result, readResult } from './report.ts'
 
 const killAfterMs = 30_000
 
-/** Runs one vitest project, its output as it comes on our standard output, and counts what came of it. */
-export async function runProject(project: Project, rest: readonly string[]): Promise<Result> {
+/**
+ * Runs one vitest project, its output as it comes on our standard output, and counts what came of it.
+ *
+ * @param interruption ends it early; its reason is the signal that was received
+ */
+export async function runProject(project: Project, rest: readonly string[], interruption: AbortSignal): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'))
   const file = join(folder, 'report.json')
   // The thresholds hold for the whole of the decisions, so they are asked for only when all of their tests run.
   const coverage = project === 'unit' && rest.length === 0 ? ['--coverage'] : []
   const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...coverage, ...rest]
   try {
-    const { code, timedOut } = await runVitest(args, timeLimitMs[project])
+    const { code, timedOut } = await runVitest(args, timeLimitMs[project], interruption)
     const result = readResult(project, { json: read(file), code, mayBeEmpty: rest.length > 0 })
     if (!timedOut) return result
     return {
@@ -30,9 +34,18 @@ export async function runProject(project: Project, rest: readonly string[]): Pro
   }
 }
 
-function runVitest(args: readonly string[], limitMs: number): Promise<{ code: number | null; timedOut: boolean }> {
+function runVitest(
+  args: readonly string[],
+  limitMs: number,
+  interruption: AbortSignal,
+): Promise<{ code: number | null; timedOut: boolean }> {
   return new Promise((resolve, reject) => {
     const child = spawn(join(checkout, 'node_modules/.bin/vitest'), args, { cwd: checkout, stdio: ['ignore', 'inherit', 'inherit'] })
+    const passOn = () => {
+      // Ctrl-C on a terminal reaches the whole foreground group, vitest included.
+      if (interruption.reason !== 'SIGINT' || !process.stdin.isTTY) child.kill(interruption.reason)
+    }
+    interruption.addEventListener('abort', passOn)
     let timedOut = false
     let kill: NodeJS.Timeout | undefined
     const limit = setTimeout(() => {
@@ -44,6 +57,7 @@ function runVitest(args: readonly string[], limitMs: number): Promise<{ code: nu
     child.on('exit', (code) => {
       clearTimeout(limit)
       clearTimeout(kill)
+      interruption.removeEventListener('abort', passOn)
       resolve({ code, timedOut })
     })
   })
