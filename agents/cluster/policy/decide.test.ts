@@ -67,6 +67,7 @@ describe('a plan', () => {
     failSteps: [],
     prunes: 0,
     needsConfirmation: false,
+    notes: [],
     namespace: 'team-a',
   })
   const prune = (name: string): [ObjectRef, 'prune'] => [ref('ConfigMap', 'team-a', name), 'prune']

@@ -1,0 +1,118 @@
+import type { TaskResult } from '@fairlead/events'
+import type { SyncPlan } from '@fairlead/messages'
+import type { Written } from '../kubernetes/api.ts'
+import { type KubernetesObject, trackingAnnotation } from '../kubernetes/object.ts'
+import type { ApiResource } from '../kubernetes/paths.ts'
+import { type Answer, succeeded } from '../kubernetes/status.ts'
+import { keyOfEntry, type Managed } from '../objects/managed.ts'
+import type { DryRunOutcome } from './dry-run.ts'
+import { removeObject } from './remove.ts'
+import { entryOf, resultOf, type StepTask, type StepTools } from './task.ts'
+
+/** What became of an object that was to be applied, and where it is followed from now on. */
+export interface Applied {
+  readonly result: TaskResult
+  readonly managed: Managed | undefined
+}
+
+/** Annotation of a hook's object: the operation and attempt that made it, so that a step that is taken up again does not run it twice. */
+const runAnnotation = 'fairlead.dev/operation'
+
+/** The kind that a task needs is still unknown, or its manifest could not be prepared. */
+type Ready = StepTask & { readonly resource: ApiResource; readonly manifest: KubernetesObject }
+
+/**
+ * Applies one object. What a dry run has found to be the same is not written again, as long as the object has not changed since. The object is followed
+ * before it is written, so that no event between the write and its answer is lost. `run` names operation and attempt.
+ */
+export async function applyTask(
+  tools: StepTools,
+  given: Ready,
+  plan: SyncPlan,
+  run: string,
+  tried: DryRunOutcome | undefined,
+  signal: AbortSignal,
+): Promise<Applied> {
+  const { tracker, watches } = tools
+  const item = given.task.action === 'hook' ? { ...given, manifest: markRun(given.manifest, run) } : given
+  const entry = entryOf(item, plan)
+  const key = keyOfEntry(entry)
+  const before = tracker.get(key)
+  const previous = before && { entry: before.entry, manifest: before.manifest }
+  const shared =
+    before && before.entry.application !== entry.application && before.liveness === 'present' ? before.entry.application : undefined
+  watches.ensure(entry.apiVersion, entry.ref.kind)
+  if (item.task.action === 'hook') {
+    const cleared = await clearHook(tools, item, plan, run, signal)
+    if (!cleared.ok) return failed(item, cleared.failure.message)
+  }
+
+  const managed = tracker.adopt(entry, entry.hook ? undefined : JSON.stringify(item.manifest))
+  if (tried?.outcome === 'same') {
+    tracker.present(tried.object)
+    if (managed.liveness === 'present' && managed.resourceVersion === tried.object.metadata.resourceVersion) {
+      return { result: resultOf(item, 'unchanged', { health: managed.health }), managed }
+    }
+  }
+  managed.writes++
+  let answer: Answer<Written>
+  try {
+    answer = await write(tools, item, managed, signal)
+  } finally {
+    managed.writes--
+  }
+  if (!answer.ok) {
+    if (previous) tracker.adopt(previous.entry, previous.manifest)
+    else if (managed.liveness !== 'present') tracker.release(key)
+    if (answer.failure.missingNamespace) tools.namespaces.forget(item.namespace)
+    return failed(item, answer.failure.message)
+  }
+  const { object, created, changed } = answer.value
+  const known = before?.resourceVersion
+  tracker.present(object)
+  const action = created ? 'created' : changed && object.metadata.resourceVersion !== known ? 'configured' : 'unchanged'
+  const message = shared === undefined ? undefined : `it was managed by application ${shared} until now`
+  return { result: resultOf(item, action, { health: managed.health, ...(message !== undefined && { message }) }), managed }
+}
+
+function failed(item: StepTask, message: string): Applied {
+  return { result: resultOf(item, 'failed', { message }), managed: undefined }
+}
+
+/** `Force`: what cannot be changed in place is deleted and created again; with `Replace` always (Argo CD: Force=true, Replace=true). */
+async function write(tools: StepTools, item: Ready, managed: Managed, signal: AbortSignal): Promise<Answer<Written>> {
+  const { task, resource, manifest } = item
+  const send = () =>
+    task.replace
+      ? tools.api.replace(resource, manifest, { dryRun: false }, signal)
+      : tools.api.apply(resource, manifest, { dryRun: false }, signal)
+  if (!(task.force && task.replace)) {
+    const answer = await send()
+    if (answer.ok || !task.force || answer.failure.kind !== 'refused') return answer
+  }
+  const live = await tools.api.get(resource, item.namespace, item.name, signal)
+  if (live.ok) {
+    const { uid } = live.value.metadata
+    const removed = await removeObject(tools, managed.entry, resource, uid === undefined ? {} : { uid }, task.propagation, true, signal)
+    if (!removed.ok) return removed
+  } else if (live.failure.kind !== 'absent') return live
+  return send()
+}
+
+function markRun(manifest: KubernetesObject, run: string): KubernetesObject {
+  const { annotations, ...metadata } = manifest.metadata
+  return { ...manifest, metadata: { ...metadata, annotations: { ...annotations, [runAnnotation]: run } } as KubernetesObject['metadata'] }
+}
+
+/**
+ * `BeforeHookCreation`: deletes what an earlier run of the hook left behind and waits until it is gone. What this very run made before it was
+ * interrupted stays and is waited for; somebody else's object of that name stays too, and creating the hook then says so.
+ */
+async function clearHook(tools: StepTools, item: Ready, plan: SyncPlan, run: string, signal: AbortSignal): Promise<Answer<void>> {
+  if (!item.task.deletePolicies.includes('BeforeHookCreation')) return succeeded(undefined)
+  const live = await tools.api.get(item.resource, item.namespace, item.name, signal)
+  if (!live.ok) return live.failure.kind === 'absent' ? succeeded(undefined) : live
+  const { uid, annotations } = live.value.metadata
+  if (annotations?.[trackingAnnotation] !== plan.application || annotations[runAnnotation] === run) return succeeded(undefined)
+  return removeObject(tools, entryOf(item, plan), item.resource, uid === undefined ? {} : { uid }, 'background', true, signal)
+}
