@@ -74,7 +74,7 @@ export async function startPostgres(options: PostgresOptions, signal?: AbortSign
   })
   const urlOf = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
   try {
-    const isUp = async () => (await query(urlOf('postgres'), 'SELECT 1'), true)
+    const isUp = async () => (await query(urlOf('postgres'), 'SELECT 1')).length === 1 || undefined
     await until('postgres', isUp, { timeoutMs: 60_000, gone: program.exited, explain: () => program.logTail() }, signal)
   } catch (error) {
     await program[Symbol.asyncDispose]()
@@ -111,7 +111,7 @@ async function initialise(home: PostgresHome, dir: string, password: string, sig
     if (home.uid !== undefined && home.gid !== undefined) chownSync(passwordFile, home.uid, home.gid)
     for (const file of [home.binaries.initdb, home.binaries.postgres]) ensureExecutable(file)
     const args = ['-D', home.dataDir, '-U', 'postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8']
-    const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions']
+    const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--no-instructions', '--no-sync']
     await run(
       'initdb',
       home.binaries.initdb,

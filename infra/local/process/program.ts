@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from '
 import { basename, dirname } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
 import { forget, record, signalGroup } from './run-folder.ts'
-import { guard } from './watchdog.ts'
+import { guard, unguard } from './watchdog.ts'
 
 /** How a process ended: with a code or by a signal. */
 export interface Exit {
@@ -76,14 +76,17 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
     )
   })
   const entry = record(spec.runFolder, spec.name, pid, stopSignal)
-  guard(spec.runFolder)
+  if (entry) guard(entry)
 
   let ended = false
   const gone = exited.then((exit) => {
     ended = true
     // What it started in its own group goes with it; the group's id cannot have been given away while a member lives.
     signalGroup(pid, 'SIGKILL')
-    if (entry) forget(spec.runFolder, entry)
+    if (entry) {
+      forget(spec.runFolder, entry)
+      unguard(entry)
+    }
     return exit
   })
   return {

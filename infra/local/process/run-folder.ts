@@ -5,7 +5,7 @@ import { poll } from './ready.ts'
 
 /**
  * What one run folder holds: a file `<name>.pid` for each process started and not yet seen ended, one line `pid signal start`.
- * It is written by `startProgram` and read by `reap` and by `watchdog.sh`, so that nothing outlives a supervisor that was killed.
+ * `startProgram` writes it; `reap` reads it at the next start or stop, should a supervisor and its watchdog both have been killed.
  */
 export interface RunRecord extends ProcessIdentity {
   readonly name: string

@@ -29,6 +29,14 @@ export async function migrateTemporal(postgresUrl: string, signal?: AbortSignal)
   )
 }
 
+/**
+ * Forgets the members of an earlier server: a new one would try to reach them for up to a minute, and meanwhile its services do not find each
+ * other. Right only because one server alone works on this database.
+ */
+export async function forgetMembers(postgresUrl: string): Promise<void> {
+  await query(await ensureDatabase(postgresUrl, databases[0].name), 'DELETE FROM cluster_membership')
+}
+
 /** By environment, not by argument: arguments can be read by every user of the machine. */
 function toolEnvironment(url: URL): Record<string, string> {
   return {

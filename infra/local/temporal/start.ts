@@ -1,12 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Connection } from '@temporalio/client'
+import { msToTs } from '@temporalio/common/lib/time.js'
 import { freshPorts, type PortBook } from '../process/ports.ts'
 import { type Program, startProgram } from '../process/program.ts'
 import { programPath } from '../process/program-path.ts'
 import { until } from '../process/ready.ts'
 import { dynamicConfig, serverConfig, type TemporalPorts, type TemporalService, temporalServices } from './config.ts'
-import { migrateTemporal } from './schema.ts'
+import { forgetMembers, migrateTemporal } from './schema.ts'
 
 export interface TemporalOptions {
   /** A Postgres whose user may create databases: `temporal` and `temporal_visibility` are Temporal's own. */
@@ -29,9 +30,10 @@ export interface Temporal extends AsyncDisposable {
   readonly program: Program
 }
 
-/** Starts the Temporal server. Ready when the frontend describes the namespace, which is registered when it is not there. */
+/** Starts the Temporal server. Ready when workflows can be started in the namespace, which is registered when it is not there. */
 export async function startTemporal(options: TemporalOptions, signal?: AbortSignal): Promise<Temporal> {
   const [file] = await Promise.all([programPath('temporal-server', signal), migrateTemporal(options.postgresUrl, signal)])
+  await forgetMembers(options.postgresUrl)
   const ports = await choosePorts(options.ports ?? freshPorts())
   const dynamicConfigFile = join(options.dir, 'dynamic-config.json')
   const configFile = join(options.dir, 'temporal-server.json')
@@ -71,7 +73,7 @@ async function ready(address: string, namespace: string, retentionDays: number, 
   const { Connection } = await import('@temporalio/client')
   const connection = await until('temporal', () => Connection.connect({ address, connectTimeout: '2s' }), waiting, signal)
   try {
-    await until('temporal namespace', () => describe(connection, namespace, retentionDays), waiting, signal)
+    await until('temporal namespace', () => takesWorkflows(connection, namespace, retentionDays), waiting, signal)
   } finally {
     await connection.close()
   }
@@ -81,14 +83,20 @@ async function ready(address: string, namespace: string, retentionDays: number, 
 const notFound = 5
 const alreadyExists = 6
 
-async function describe(connection: Connection, namespace: string, retentionDays: number): Promise<true | undefined> {
+/**
+ * True once a workflow could be started and a worker could poll: the frontend reaches the matching and the history service, and all know the
+ * namespace. (Describing the namespace itself would read the database; the services learn of a new one only from time to time.)
+ */
+async function takesWorkflows(connection: Connection, namespace: string, retentionDays: number): Promise<true | undefined> {
   try {
-    await connection.workflowService.describeNamespace({ namespace })
+    await connection.workflowService.describeTaskQueue({ namespace, taskQueue: { name: 'readiness' } })
+    await connection.workflowService.describeWorkflowExecution({ namespace, execution: { workflowId: 'readiness' } })
     return true
   } catch (error) {
     if (statusOf(error) !== notFound) throw error
+    if (!namesMissingNamespace(error)) return true
   }
-  const workflowExecutionRetentionPeriod = { seconds: (retentionDays * 24 * 3600) as never }
+  const workflowExecutionRetentionPeriod = msToTs(retentionDays * 24 * 3_600_000)
   await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod }).catch((error: unknown) => {
     if (statusOf(error) !== alreadyExists) throw error
   })
@@ -97,4 +105,10 @@ async function describe(connection: Connection, namespace: string, retentionDays
 
 function statusOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+}
+
+/** The error's details name their protobuf type. */
+function namesMissingNamespace(error: unknown): boolean {
+  const { metadata } = error as { metadata?: { get(key: string): (string | Buffer)[] } }
+  return (metadata?.get('grpc-status-details-bin') ?? []).some((details) => details.includes('NamespaceNotFoundFailure'))
 }

@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import { programPath } from '../process/program-path.ts'
+import type { NodeProcess } from './node-process.ts'
+import type { StackParts } from './stack.ts'
+
+/** Where the API listens when nobody else does. */
+export const apiPort = 7480
+
+/** Where the hub takes webhooks in GitHub's form. */
+export const hookPath = '/hooks/github'
+
+/**
+ * Fairlead's own processes, in the order in which they come up. Each finds all it needs in its environment:
+ *
+ * | variable | for | is |
+ * |---|---|---|
+ * | DATABASE_URL | hub, ingest, worker | the ledger's database |
+ * | FAIRLEAD_NATS_URL | all | the bus |
+ * | FAIRLEAD_NATS_CREDS | hub, ingest, worker | credentials of the hub's user; inbox prefix `_INBOX.hub` |
+ * | FAIRLEAD_NATS_SYSTEM_CREDS, FAIRLEAD_NATS_ACCOUNT, FAIRLEAD_NATS_ACCOUNT_SEED, FAIRLEAD_NATS_OPERATOR_SEED | hub, ingest | to admit and revoke clusters: files, and the account's public key |
+ * | FAIRLEAD_TEMPORAL_ADDRESS, FAIRLEAD_TEMPORAL_NAMESPACE | hub, worker | |
+ * | FAIRLEAD_STATE | all | a folder of their own, 0700 |
+ * | FAIRLEAD_HTTP_PORT | hub | where the API listens |
+ * | FAIRLEAD_RENDERER | hub | the renderer's executable |
+ * | FAIRLEAD_LOCAL_CLUSTERS | hub | comma-separated names; for each one that has not joined it writes a join token to FAIRLEAD_JOIN_DIR/<name>.token |
+ * | FAIRLEAD_JOIN_DIR | hub | |
+ * | FAIRLEAD_FLEET_REPOSITORY, FAIRLEAD_HOME_CLUSTER, FAIRLEAD_WEBHOOK_SECRET_FILE | hub, with a demo | what to follow, what `https://kubernetes.default.svc` means in it, how its pushes are signed |
+ * | FAIRLEAD_CLUSTER, KUBECONFIG, FAIRLEAD_NATS_JOIN_CREDS, FAIRLEAD_JOIN_TOKEN_FILE | agent | |
+ * | FAIRLEAD_HEALTH_PORT | all | GET /readyz there answers 200 when it works |
+ */
+export function fairleadProcesses(clusters: readonly string[]): NodeProcess[] {
+  return [
+    { name: 'hub', file: 'infra/local/hub.ts', environment: hub, ready: { http: '/readyz' } },
+    { name: 'ingest', file: 'services/ingest/main.ts', environment: ingest, ready: { http: '/readyz' } },
+    { name: 'worker', file: 'workflows/worker/main.ts', environment: worker, ready: { http: '/readyz' } },
+    ...clusters.map((cluster) => ({
+      name: `agent-${cluster}`,
+      file: 'agents/cluster/main.ts',
+      environment: (parts: StackParts) => agent(parts, cluster),
+      ready: { http: '/readyz' },
+    })),
+  ]
+}
+
+async function hub(parts: StackParts): Promise<Record<string, string>> {
+  const [shared, admission, temporal, renderer] = await Promise.all([bus(parts), admit(parts), workflows(parts), programPath('renderer')])
+  return {
+    ...shared,
+    ...admission,
+    ...temporal,
+    FAIRLEAD_STATE: parts.folder.process('hub'),
+    FAIRLEAD_HTTP_PORT: String(await parts.ports.get('api', apiPort)),
+    FAIRLEAD_RENDERER: renderer,
+    FAIRLEAD_LOCAL_CLUSTERS: parts.clusters.join(','),
+    FAIRLEAD_JOIN_DIR: joinDir(parts),
+    ...(parts.demo && {
+      FAIRLEAD_FLEET_REPOSITORY: parts.demo.url,
+      FAIRLEAD_HOME_CLUSTER: parts.clusters[0] ?? '',
+      FAIRLEAD_WEBHOOK_SECRET_FILE: parts.demo.webhookSecretFile,
+    }),
+  }
+}
+
+async function ingest(parts: StackParts): Promise<Record<string, string>> {
+  return { ...(await bus(parts)), ...(await admit(parts)), FAIRLEAD_STATE: parts.folder.process('ingest') }
+}
+
+async function worker(parts: StackParts): Promise<Record<string, string>> {
+  return { ...(await bus(parts)), ...(await workflows(parts)), FAIRLEAD_STATE: parts.folder.process('worker') }
+}
+
+async function agent(parts: StackParts, cluster: string): Promise<Record<string, string>> {
+  const [nats, place] = await Promise.all([parts.nats(), parts.cluster(cluster), parts.process('hub'), parts.process('ingest')])
+  return {
+    FAIRLEAD_CLUSTER: cluster,
+    KUBECONFIG: place.agentKubeconfigPath,
+    FAIRLEAD_NATS_URL: nats.url,
+    FAIRLEAD_NATS_JOIN_CREDS: nats.security.files.joinCreds,
+    FAIRLEAD_JOIN_TOKEN_FILE: join(joinDir(parts), `${cluster}.token`),
+    FAIRLEAD_STATE: parts.folder.process(join('agents', cluster)),
+  }
+}
+
+async function bus(parts: StackParts): Promise<Record<string, string>> {
+  const [databaseUrl, nats] = await Promise.all([parts.database(), parts.nats()])
+  return { DATABASE_URL: databaseUrl, FAIRLEAD_NATS_URL: nats.url, FAIRLEAD_NATS_CREDS: nats.security.files.hubCreds }
+}
+
+async function admit(parts: StackParts): Promise<Record<string, string>> {
+  const { security } = await parts.nats()
+  return {
+    FAIRLEAD_NATS_SYSTEM_CREDS: security.files.systemCreds,
+    FAIRLEAD_NATS_ACCOUNT: security.fleetAccount,
+    FAIRLEAD_NATS_ACCOUNT_SEED: security.files.accountSeed,
+    FAIRLEAD_NATS_OPERATOR_SEED: security.files.operatorSeed,
+  }
+}
+
+async function workflows(parts: StackParts): Promise<Record<string, string>> {
+  const temporal = await parts.temporal()
+  return { FAIRLEAD_TEMPORAL_ADDRESS: temporal.address, FAIRLEAD_TEMPORAL_NAMESPACE: temporal.namespace }
+}
+
+const joinDir = (parts: StackParts) => parts.folder.process('join')
