@@ -46,7 +46,7 @@ func renderDirectory(r *request, t *tree, out *output) error {
 			continue
 		}
 		if path.Ext(file) == ".jsonnet" {
-			if err := o.evaluate(t, file, data, out); err != nil {
+			if err := o.evaluate(t, file, out); err != nil {
 				return err
 			}
 			continue
@@ -59,7 +59,7 @@ func renderDirectory(r *request, t *tree, out *output) error {
 }
 
 // evaluate runs one jsonnet file: an object is a manifest, an array a list of them.
-func (o *directoryOptions) evaluate(t *tree, file string, data []byte, out *output) error {
+func (o *directoryOptions) evaluate(t *tree, file string, out *output) error {
 	vm := jsonnet.MakeVM()
 	vm.MaxStack = 500
 	vm.Importer(&treeImporter{tree: t, libs: o.Jsonnet.Libs, cache: map[string]jsonnet.Contents{}})
@@ -77,7 +77,7 @@ func (o *directoryOptions) evaluate(t *tree, file string, data []byte, out *outp
 			vm.TLAVar(v.Name, v.Value)
 		}
 	}
-	text, err := vm.EvaluateAnonymousSnippet(file, string(data))
+	text, err := vm.EvaluateFile(file)
 	if err != nil {
 		return fail("RENDER_JSONNET", "the jsonnet file cannot be evaluated").at(file, 0).because(err)
 	}
