@@ -1,4 +1,5 @@
 import { sleep } from '@temporalio/workflow'
+import { workflowNowMs } from './workflow-clock.ts'
 
 /**
  * One timer that serves many deadlines: it is set again only for an earlier time, and when it rings too early for anyone, the caller looks and sets
@@ -11,7 +12,7 @@ export class Alarm {
   setFor(atMs: number | undefined, ring: () => void): void {
     if (atMs === undefined || atMs >= this.#setForMs) return
     this.#setForMs = atMs
-    void sleep(Math.max(1, atMs - Date.now())).then(() => {
+    void sleep(Math.max(1, atMs - workflowNowMs())).then(() => {
       if (this.#setForMs === atMs) this.#setForMs = Number.POSITIVE_INFINITY
       ring()
     })

@@ -64,7 +64,7 @@ export interface ResumePoint {
   readonly plan: Digest
   readonly confirmed: boolean
   /** Results of the attempt so far. */
-  readonly settled: readonly { readonly step: number; readonly fail: boolean; readonly outcome: SettledStep['outcome'] }[]
+  readonly settled: readonly Omit<SettledStep, 'application' | 'attempt'>[]
 }
 
 export interface SyncInput {

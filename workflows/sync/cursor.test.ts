@@ -139,6 +139,7 @@ describe('failure and retry', () => {
 
   test('a failure without a reason still says what failed', () => {
     expect(run([planned(), open, sent, result(0, 'failed')]).failure).toMatchObject({ code: 'SYNC_APPLY_FAILED', message: 'step 0 failed' })
+    expect(run([planned(), open, sent, result(0, 'refused')]).failure).toMatchObject({ code: 'SYNC_REFUSED', retryable: false })
   })
 
   test('what cannot be planned ends in Error, or is tried again', () => {

@@ -149,12 +149,16 @@ function settled(cursor: Cursor, result: SettledStep, rules: CursorRules, nowMs:
     return more ? { ...cursor, place: { at: 'ready', step: next, fail: true } } : concluded(cursor, nowMs)
   }
   if (result.outcome !== 'succeeded') {
-    const failure = result.failure ?? { code: 'SYNC_APPLY_FAILED', message: `step ${place.step} failed`, retryable: true }
-    return failed({ ...cursor, failure }, nowMs, 'Failed', result.outcome === 'failed')
+    return failed({ ...cursor, failure: result.failure ?? unexplained(result) }, nowMs, 'Failed', result.outcome === 'failed')
   }
   if (rules.dryRun || next >= plan.steps.length) return over(cursor, 'Succeeded')
   if (cursor.superseded) return gaveWay(cursor)
   return { ...cursor, place: { at: 'ready', step: next, fail: false } }
+}
+
+function unexplained({ step, outcome }: SettledStep): Failure {
+  if (outcome === 'refused') return { code: 'SYNC_REFUSED', message: `step ${step} was refused`, retryable: false }
+  return { code: 'SYNC_APPLY_FAILED', message: `step ${step} failed`, retryable: true }
 }
 
 /** The attempt has failed: SyncFail hooks first when the cluster was touched, then the next attempt or the end. */

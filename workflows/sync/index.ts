@@ -1,1 +1,24 @@
-export {}
+export { syncActivities } from './activities.ts'
+export type { InventoryPort, SyncPorts } from './activities/ports.ts'
+export { BriefApplication, OperationBrief } from './brief.ts'
+export { type CommandSender, type CommandSenderOptions, commandSender, type SendOptions } from './commands/sender.ts'
+export {
+  defaultSyncLimits,
+  type Failure,
+  progressQuery,
+  type ResumePoint,
+  type SettledStep,
+  type SyncActivities,
+  type SyncApplication,
+  type SyncInput,
+  type SyncLimits,
+  type SyncOutcome,
+  type SyncProgress,
+  syncSignals,
+  type SyncTally,
+  syncTaskQueue,
+  syncWorkflowType,
+} from './contract.ts'
+export type { Planned, PlanInput, PlannedOperation, ResourceSelector } from './plan/input.ts'
+export { planSync } from './plan/plan.ts'
+export { syncWorkflowFile } from './workflow-file.ts'

@@ -22,6 +22,7 @@ import {
   syncSignals,
 } from './contract.ts'
 import { Cursors } from './cursors.ts'
+import { workflowNowMs } from './workflow-clock.ts'
 
 // Short, idempotent, and so many fewer round trips to Temporal: these run inside the workflow task.
 const { planApplications, finish } = proxyLocalActivities<SyncActivities>({ startToCloseTimeout: '60s', retry: { maximumInterval: '15s' } })
@@ -51,7 +52,7 @@ export async function sync(input: SyncInput): Promise<SyncOutcome> {
   let news = true
 
   const tell = (change: (nowMs: number) => void) => {
-    change(Date.now())
+    change(workflowNowMs())
     news = true
   }
   setHandler(settledSignal, (results) => tell((now) => cursors.settled(results, now)))
@@ -65,7 +66,7 @@ export async function sync(input: SyncInput): Promise<SyncOutcome> {
     const { applications } = request
     for (let at = 0; at < applications.length; at += planBatch) {
       const results = await planApplications({ ...request, applications: applications.slice(at, at + planBatch) })
-      cursors.planned(results, Date.now())
+      cursors.planned(results, workflowNowMs())
     }
   }
   const send = async (request: DispatchRequest) => {
@@ -76,18 +77,18 @@ export async function sync(input: SyncInput): Promise<SyncOutcome> {
   }
   const record = async (request: FinishRequest) => {
     const { untold } = await finish(request)
-    cursors.finished(request, untold, Date.now())
+    cursors.finished(request, untold, workflowNowMs())
   }
 
   for (;;) {
     news = false
-    cursors.tick(Date.now())
+    cursors.tick(workflowNowMs())
     const unplanned = cursors.toPlan()
     if (unplanned) await plan(unplanned)
-    for (const request of cursors.takeReady(Date.now())) void send(request)
-    const over = cursors.toFinish(Date.now())
+    for (const request of cursors.takeReady(workflowNowMs())) void send(request)
+    const over = cursors.toFinish(workflowNowMs())
     if (over) await record(over)
-    if (cursors.isOver(Date.now())) return cursors.total()
+    if (cursors.isOver(workflowNowMs())) return cursors.total()
     if (workflowInfo().continueAsNewSuggested && dispatching === 0 && !news) return await continueAsNew<typeof sync>(cursors.carry())
     alarm.setFor(cursors.wakesAtMs(), () => {
       news = true

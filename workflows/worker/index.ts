@@ -1,1 +1,5 @@
-export {}
+export { workflowBundle } from './bundle.ts'
+export { type FollowedEpoch, followEpoch } from './epoch.ts'
+export { inventoryOf } from './inventory.ts'
+export { temporalLogger } from './temporal-logger.ts'
+export { type FlowWorker, startWorker, type WorkerOptions } from './worker.ts'

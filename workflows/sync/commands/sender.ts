@@ -63,23 +63,32 @@ export function commandSender(options: CommandSenderOptions): CommandSender {
 
   return {
     async send(cluster, body, sending = {}) {
-      const reply = await once(cluster, body, sending)
-      // Two processes may number their commands alike or out of order; under a new number the same command is a new one.
-      const again = reply.outcome === 'refused' && reply.error.code === 'COMMAND_INVALID'
-      return again ? await once(cluster, body, sending) : reply
+      for (let attempt = 1; ; attempt++) {
+        const reply = await once(cluster, body, sending)
+        // Another process may have used the number already, or one far ahead of it; under a new number the same command is a new one.
+        const misnumbered = reply.outcome === 'refused' && reply.error.code === 'COMMAND_INVALID'
+        if (!misnumbered || attempt === attempts) return reply
+        next.skip()
+      }
     },
   }
 }
 
+const attempts = 3
+
 /**
- * Numbers that grow within a process, over its restarts, and differ between processes without asking anyone: milliseconds, one for each command even
- * in a burst, then twelve bits of the process's own. Exact in a JavaScript number until 2039.
+ * Numbers that grow within a process and over its restarts without keeping anything: the milliseconds of the clock, one for each command even in a
+ * burst. Several processes rarely meet in one millisecond; when they do, the later one is refused and skips ahead.
  */
-function sequence(now: () => Date): () => number {
-  const own = randomInt(4_096)
-  let lastMs = 0
-  return () => {
-    lastMs = Math.max(lastMs + 1, now().getTime())
-    return lastMs * 4_096 + own
+function sequence(now: () => Date): (() => number) & { skip(): void } {
+  let last = 0
+  const next = () => {
+    last = Math.max(last + 1, now().getTime())
+    return last
   }
+  return Object.assign(next, {
+    skip: () => {
+      last += randomInt(1, 200)
+    },
+  })
 }
