@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineEvent, Personal } from './define.ts'
 import { OperationId, OperationKind, RecordedError } from './values.ts'
 
-// Streams: `repository-<id>`, `cluster-<id>`, `operation-<id>`, `project-<name>`, `fleet`.
+// Streams: `repository-<id>`, `cluster-<id>`, `operation-<id>`, `project-<name>`, `fleet`, `hub`.
 
 /** Fairlead follows this repository from now on. A fleet repository's declarations are read from `path` at `revision`. */
 export const RepositoryRegistered = defineEvent(
@@ -79,7 +79,7 @@ export const ProjectDeclared = defineEvent(
 
 export const ProjectRemoved = defineEvent('project.removed', 1, z.object({ project: z.string() }))
 
-/** A hub process took the lead with this epoch, higher than any before. Stream `fleet`. */
+/** A hub process took the lead with this epoch, higher than any before. Stream `hub`, whose version it is. */
 export const HubStarted = defineEvent('fleet.hub-started', 1, z.object({ epoch: z.int().positive(), version: z.string() }))
 
 /** A single-use token for joining was made; only its fingerprint is kept. */

@@ -6,5 +6,7 @@ export const clusterStream = (id: ClusterId | string): string => `cluster-${id}`
 export const repositoryStream = (id: string): string => `repository-${id}`
 export const operationStream = (id: string): string => `operation-${id}`
 export const projectStream = (name: string): string => `project-${name}`
-/** Facts about the fleet and the hub as a whole. */
+/** The hub's own starts, and nothing else: its version is the epoch. */
+export const hubStream = 'hub'
+/** Facts about the fleet as a whole. */
 export const fleetStream = 'fleet'

@@ -1,8 +1,5 @@
-import { HubStarted } from '@fairlead/events'
+import { HubStarted, hubStream } from '@fairlead/events'
 import type { Ledger } from '@fairlead/ledger'
-
-/** Stream of the hub's own starts: its version is the epoch. */
-export const hubStream = 'hub'
 
 /** Takes the next epoch: every start of a hub has a higher one than any before, whichever process or machine it runs on. */
 export async function takeEpoch(ledger: Ledger, version: string): Promise<number> {

@@ -1,3 +1,3 @@
 export { type Decision, decideAutomated, decideRequest, type OpenRequest, type Start } from './decide.ts'
-export { hubStream, takeEpoch } from './epoch.ts'
+export { takeEpoch } from './epoch.ts'
 export { type Reconcile, type ReconcileDeps, startReconcile } from './start.ts'
