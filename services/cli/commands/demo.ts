@@ -20,15 +20,15 @@ export function addDemo(program: Command, context: Context): void {
       .description(description)
       .action(async () => {
         const answer = await post(`/demo/${verb}`, context.signal)
-        context.terminal.out(`${answer.said}\n`)
-        for (const next of answer.next ?? []) context.terminal.err(`try: ${next}\n`)
+        context.terminal.out(`${answer.text}\n`)
+        context.terminal.err(`next: ${answer.next}\n`)
       })
   }
 }
 
 interface Answer {
-  readonly said: string
-  readonly next?: readonly string[]
+  readonly text: string
+  readonly next: string
 }
 
 function post(path: string, signal: AbortSignal): Promise<Answer> {

@@ -18,17 +18,20 @@ export function dataFolder(env: NodeJS.ProcessEnv = process.env, from: string = 
 }
 
 /**
- * FAIRLEAD_URL and FAIRLEAD_TOKEN, else `access.json` in the data folder, which the hub writes for its owner only. Throws `SERVER_UNREACHABLE` or
- * `UNAUTHENTICATED` when neither is there.
+ * FAIRLEAD_URL and FAIRLEAD_TOKEN, else what the embedded stack has written into its data folder for its owner: `access.json` names the hub and the file
+ * that holds the token. Throws `SERVER_UNREACHABLE` or `UNAUTHENTICATED` when neither is there.
  */
 export function findAccess(env: NodeJS.ProcessEnv = process.env, from: string = process.cwd()): HubAccess {
   const folder = dataFolder(env, from)
-  const file = folder && join(folder, 'access.json')
-  const known = file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { url?: string; token?: string }) : {}
+  const known = folder ? readAccess(join(folder, 'access.json')) : {}
   const url = env.FAIRLEAD_URL ?? known.url
-  const token = env.FAIRLEAD_TOKEN ?? known.token
   if (!url) throw new FairleadError('SERVER_UNREACHABLE', 'there is no hub here: neither FAIRLEAD_URL nor a running stack was found')
-  if (!token)
-    throw new FairleadError('UNAUTHENTICATED', 'there is no token: neither FAIRLEAD_TOKEN nor access.json of a running stack was found')
+  const token =
+    env.FAIRLEAD_TOKEN ?? (known.tokenFile && existsSync(known.tokenFile) ? readFileSync(known.tokenFile, 'utf8').trim() : undefined)
+  if (!token) throw new FairleadError('UNAUTHENTICATED', 'there is no token: neither FAIRLEAD_TOKEN nor that of a running stack was found')
   return { url, token: new Redacted(token) }
+}
+
+function readAccess(file: string): { readonly url?: string; readonly tokenFile?: string } {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { url?: string; tokenFile?: string }) : {}
 }
