@@ -36,15 +36,22 @@ export async function ensureDependencies({ runtime, progress, env = process.env,
         if (counted) task.detail(counted)
       },
     })
-    if (code !== 0)
-      throw new Stop(
-        `pnpm could not install the dependencies:\n${output.trim()}\nCheck the network and the npm registry setting, then run the command again.`,
-      )
+    if (code !== 0) throw new Stop(`pnpm could not install the dependencies:\n${output.trim()}\n${nextStep(output, runtime.pnpm)}`)
     writeFileSync(stampPath(root), wanted)
     task.done('installed dependencies')
   } finally {
     release?.()
   }
+}
+
+/**
+ * @param {string} output of pnpm
+ * @param {string} pnpm
+ */
+function nextStep(output, pnpm) {
+  if (output.includes('ERR_PNPM_OUTDATED_LOCKFILE'))
+    return `A package.json was changed: run ${pnpm} install, and commit pnpm-lock.yaml with it.`
+  return 'Check the network and the npm registry setting, then run the command again.'
 }
 
 /**

@@ -51,6 +51,11 @@ test('two at once install once', async () => {
   expect(calls()).toHaveLength(1)
 })
 
+test('a package.json that the lock file does not know is told apart from a failing network', async () => {
+  const { ensure } = checkoutWith('echo ERR_PNPM_OUTDATED_LOCKFILE', 'exit 1')
+  await expect(ensure()).rejects.toThrow(/A package\.json was changed: run .*pnpm install, and commit pnpm-lock\.yaml/)
+})
+
 test('a failed installation shows what pnpm said and is tried again next time', async () => {
   const { root, ensure } = checkoutWith('echo ERR_PNPM_NO_NETWORK', 'exit 1')
   await expect(ensure()).rejects.toThrow(/ERR_PNPM_NO_NETWORK[\s\S]*run the command again/)

@@ -48,8 +48,9 @@ test.for<[path: string, text: string]>([
   ['workflows/sync/plan.test.ts', `import { readFileSync } from 'node:fs'\nDate.now()\n`],
   ['workflows/sync/activities.ts', `import { readFileSync } from 'node:fs'\nDate.now()\n`],
   ['services/ledger/a.ts', 'sql("INSERT INTO fairlead.events VALUES (1)")\n'],
-  ['services/api/a.int.test.ts', 'sql("SELECT 1 FROM fairlead.events")\n'],
-  ['services/api/a.ts', '// FROM fairlead.events\nconst subject = "fairlead.v1.east"\n'],
+  ['services/readmodel/a.ts', 'sql("SELECT 1 FROM fairlead.blocks")\n'],
+  ['services/api/a.int.test.ts', 'sql("DELETE FROM fairlead.events")\n'],
+  ['services/api/a.ts', '// DELETE FROM fairlead.events\nconst subject = "fairlead.v1.east"\n'],
   ['services/readmodel/a.ts', 'sql("INSERT INTO rm.application VALUES (1)")\n'],
   ['agents/cluster/a.ts', importing('@kubernetes/client-node') + importing('undici')],
   ['infra/bench/a.ts', importing('undici') + `spawn('git', ['push'])\n`],
@@ -107,14 +108,18 @@ test.for<[path: string, text: string, expected: string]>([
   [
     'services/api/a.ts',
     'sql(`INSERT INTO fairlead.events VALUES (1)`)\n',
-    'services/api/a.ts:1 ledger/tables INTO fairlead.events is a table of the log',
+    'services/api/a.ts:1 ledger/writes INSERT INTO fairlead.events writes a table of the log',
   ],
-  ['services/readmodel/a.ts', 'sql(`SELECT 1\n  FROM fairlead.blocks`)\n', 'services/readmodel/a.ts:2 ledger/tables FROM fairlead.blocks'],
-  ['services/access/a.sql', 'TRUNCATE fairlead.events;\n', 'services/access/a.sql:1 ledger/tables TRUNCATE fairlead.events'],
+  [
+    'services/readmodel/a.ts',
+    'sql(`\n  DELETE\n  FROM fairlead.blocks`)\n',
+    'services/readmodel/a.ts:2 ledger/writes DELETE FROM fairlead.blocks',
+  ],
+  ['services/access/a.sql', 'TRUNCATE fairlead.events;\n', 'services/access/a.sql:1 ledger/writes TRUNCATE fairlead.events'],
   [
     'services/api/a.ts',
     'sql("UPDATE rm.application SET a = 1")\n',
-    'services/api/a.ts:1 readmodel/tables UPDATE rm.application is a table of a read model',
+    'services/api/a.ts:1 readmodel/writes UPDATE rm.application writes a table of a read model',
   ],
   ['services/api/a.ts', importing('@kubernetes/client-node'), 'services/api/a.ts:1 kubernetes/agents-only imports @kubernetes/client-node'],
   ['services/api/a.ts', importing('undici'), 'services/api/a.ts:1 kubernetes/agents-only imports undici'],
@@ -135,10 +140,20 @@ test.for<[path: string, text: string, expected: string]>([
 test('what a workflow uses of its own package is held to the same', () => {
   const files = {
     'workflows/sync/workflow.ts': importing('./cursors.ts'),
-    'workflows/sync/cursors.ts': importing('./clock.ts'),
-    'workflows/sync/clock.ts': 'export const now = () => Date.now()\n',
+    'workflows/sync/cursors.ts': importing('./deadline.ts'),
+    'workflows/sync/deadline.ts': 'export const now = () => Date.now()\n',
   }
-  expect(check(files)).toEqual(['workflows/sync/clock.ts:1 workflow/pure reads the clock: Date.now (used by workflows/sync/workflow.ts)'])
+  expect(check(files)).toEqual([
+    'workflows/sync/deadline.ts:1 workflow/pure reads the clock: Date.now (used by workflows/sync/workflow.ts)',
+  ])
+})
+
+test('a workflow reads the time in one place, where Temporal answers; a plan is given it', () => {
+  const clock = { 'workflows/sync/clock.ts': 'export const now = () => Date.now()\n' }
+  expect(check({ ...clock, 'workflows/sync/workflow.ts': importing('./clock.ts') })).toEqual([])
+  expect(check({ ...clock, 'workflows/sync/plan.ts': importing('./clock.ts') })).toEqual([
+    'workflows/sync/clock.ts:1 workflow/pure reads the clock: Date.now (used by workflows/sync/plan.ts)',
+  ])
 })
 
 test('a workflow may know the types of its activities without using them', () => {

@@ -1,5 +1,5 @@
 import type { Finding, Rule } from './rule.ts'
-import { gitSourceOnly, kubernetesAgentsOnly, ledgerTables, readModelTables } from './rules/borders.ts'
+import { gitSourceOnly, kubernetesAgentsOnly, ledgerWrites, readModelWrites } from './rules/borders.ts'
 import { fileSize, machinePaths } from './rules/files.ts'
 import { importsAllowed, importsCycle, importsInnerFile } from './rules/imports.ts'
 import { workflowPure } from './rules/pure.ts'
@@ -10,8 +10,8 @@ const rules: readonly Rule[] = [
   importsInnerFile,
   importsCycle,
   workflowPure,
-  ledgerTables,
-  readModelTables,
+  ledgerWrites,
+  readModelWrites,
   kubernetesAgentsOnly,
   gitSourceOnly,
   fileSize,

