@@ -153,6 +153,22 @@ describe('an application', () => {
     expect(after(...gone, ApplicationDeclared.of({ application, spec, cluster }))).toMatchObject({ removed: false, gone: false })
   })
 
+  test('deleted and declared again, it is not Synced with what is no longer there', () => {
+    const removed = ApplicationRemoved.of({ application, cascade: true, removedAt: { repository: 'r', commit: 'c', path: 'p' } })
+    const once = [rendered, started(), finished(), removed, started('delete'), finished()]
+    expect(after(...once)).toMatchObject({ gone: true, synced: undefined })
+    expect(
+      syncStatusOf(after(...once, ApplicationDeclared.of({ application, spec: specOf(0, { clusters: 1, projects: 1 }), cluster }))),
+    ).toBe('OutOfSync')
+  })
+
+  test('removed without cascade, it is history at once, or when its operation lets it go', () => {
+    const removed = ApplicationRemoved.of({ application, cascade: false, removedAt: { repository: 'r', commit: 'c', path: 'p' } })
+    expect(after(rendered, removed)).toMatchObject({ removed: true, gone: true })
+    expect(after(rendered, started(), removed)).toMatchObject({ removed: true, gone: false })
+    expect(after(rendered, started(), removed, finished())).toMatchObject({ removed: true, gone: true })
+  })
+
   test('the reason is the nearest cause', () => {
     const reason = (...events: NewEvent[]) => rowOf(after(...events), undeclared(application), 1).reason_code
     const degraded = ApplicationHealthChanged.of({ application, cluster, from: 'Healthy', to: 'Degraded', message: 'ImagePullBackOff' })

@@ -110,7 +110,10 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
   if (ApplicationDeclared.is(event)) {
     return { ...state, spec: event.data.spec, cluster: event.data.cluster, removed: false, gone: false }
   }
-  if (ApplicationRemoved.is(event)) return { ...state, removed: true, removedCascade: event.data.cascade }
+  if (ApplicationRemoved.is(event)) {
+    const { cascade } = event.data
+    return { ...state, removed: true, removedCascade: cascade, gone: !cascade && !state.operation }
+  }
   if (ApplicationRendered.is(event)) {
     const { revision, bundle, objects, cluster } = event.data
     return { ...state, cluster, desired: { revision, bundle, objects, at: event.recordedAt }, renderError: undefined }
@@ -187,7 +190,8 @@ function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperat
     ...state,
     operation: undefined,
     lastOperation: { id: operation, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
-    synced: succeeded && kind !== 'delete' ? { revision, bundle, operation, at } : state.synced,
-    gone: state.gone || (kind === 'delete' && succeeded),
+    // What has been deleted is not synced any more: declared again, it has to be applied again.
+    synced: !succeeded ? state.synced : kind === 'delete' ? undefined : { revision, bundle, operation, at },
+    gone: state.gone || (kind === 'delete' && succeeded) || (state.removed && !state.removedCascade),
   }
 }
