@@ -104,7 +104,7 @@ function sourceAllowed(patterns: readonly string[], repoURL: string): boolean {
   for (const pattern of patterns) {
     const denies = pattern.startsWith('!')
     const normalized = normalizeGitUrl(denies ? pattern.slice(1) : pattern)
-    const matched = (normalized === '*' && !denies) || matchGlob(normalized, url, urlGlob)
+    const matched = normalized === '*' || matchGlob(normalized, url, urlGlob)
     if (denies && matched) return false
     if (denies !== matched) allowed = true
   }

@@ -43,11 +43,10 @@ export function readMetadata(document: ManifestDocument, kind: string, defaultNa
   const name = fields?.string('name') ?? ''
   if (!fields || name === '') throw root.error(['metadata'], `the ${kind} has no metadata.name`, 'write metadata with a name')
   if (name.length > 253 || !dnsName.test(name)) {
-    throw fields.error(
-      ['name'],
-      'metadata.name is not a Kubernetes name',
-      'use small letters, digits, - and ., at most 253, with a letter or digit at both ends',
-    )
+    const next = name.includes('{{')
+      ? 'a parameter in {{ }} was not filled in: compare its spelling with what the generator gives'
+      : 'use small letters, digits, - and ., at most 253, with a letter or digit at both ends'
+    throw fields.error(['name'], 'metadata.name is not a Kubernetes name', next)
   }
   const namespace = fields.string('namespace') || defaultNamespace
   if (namespace.length > 63 || !dnsName.test(namespace) || namespace.includes('.')) {
