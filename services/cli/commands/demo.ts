@@ -1,8 +1,7 @@
 import { request } from 'node:http'
-import { join } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
 import type { Command } from 'commander'
-import { dataFolder } from '../hub/access.ts'
+import { findControlSocket } from '../hub/access.ts'
 import type { Context } from './context.ts'
 
 const verbs = {
@@ -32,10 +31,10 @@ interface Answer {
 }
 
 function post(path: string, signal: AbortSignal): Promise<Answer> {
-  const folder = dataFolder()
-  if (!folder) throw new FairleadError('SERVER_UNREACHABLE', 'there is no embedded stack here')
+  const socketPath = findControlSocket()
+  if (!socketPath) throw new FairleadError('SERVER_UNREACHABLE', 'there is no embedded stack here')
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath: join(folder, 'control.sock'), path, method: 'POST', signal }, (response) => {
+    const sent = request({ socketPath, path, method: 'POST', signal }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => {

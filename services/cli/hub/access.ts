@@ -32,6 +32,18 @@ export function findAccess(env: NodeJS.ProcessEnv = process.env, from: string = 
   return { url, token: new Redacted(token) }
 }
 
-function readAccess(file: string): { readonly url?: string; readonly tokenFile?: string } {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { url?: string; tokenFile?: string }) : {}
+/** The control socket of the embedded stack here; undefined when there is none. */
+export function findControlSocket(env: NodeJS.ProcessEnv = process.env, from: string = process.cwd()): string | undefined {
+  const folder = dataFolder(env, from)
+  return folder && readAccess(join(folder, 'access.json')).socket
+}
+
+interface StackAccess {
+  readonly url?: string
+  readonly tokenFile?: string
+  readonly socket?: string
+}
+
+function readAccess(file: string): StackAccess {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as StackAccess) : {}
 }
