@@ -39,7 +39,9 @@ export function readResult(project: string, { json, code, mayBeEmpty }: Ending):
     .filter((file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'))
     .map((file) => `${file.name}: ${file.message.split('\n')[0] || 'failed outside of its tests'}`)
   if (code !== 0 && count('failed') + problems.length === 0)
-    problems.push(`${project}: every test passed, but it ended with ${ended(code)}`)
+    problems.push(
+      `${project}: every test passed, but it ended with ${ended(code)}: see its last lines for a missed coverage threshold or an error between tests`,
+    )
   if (code === 0 && count('passed') === 0 && !mayBeEmpty) problems.push(`${project}: no test ran`)
   return {
     passed: count('passed'),
