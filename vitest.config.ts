@@ -40,6 +40,8 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          // One stack for the whole run.
+          globalSetup: ['infra/e2e/setup.ts'],
           include: ['infra/e2e/**/*.e2e.ts'],
           exclude: ignore,
           testTimeout: 240_000,

@@ -1,1 +1,3 @@
+export { findAccess, type HubAccess } from './hub/access.ts'
+export { HubClient } from './hub/client.ts'
 export { run } from './main.ts'

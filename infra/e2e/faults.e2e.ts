@@ -1,0 +1,156 @@
+import { until } from '@fairlead/local'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Clone, Fleet } from './fleet.ts'
+import { applicationManifest, configMap, deployment, yaml } from './manifests.ts'
+
+let fleet: Fleet
+let clone: Clone
+let repoURL: string
+
+beforeAll(async () => {
+  fleet = new Fleet()
+  clone = await fleet.clone()
+  repoURL = await clone.url()
+})
+afterAll(() => clone[Symbol.dispose]())
+
+const patience = { timeoutMs: 90_000 }
+
+async function declare(name: string, objects: string): Promise<string> {
+  return await clone.push(`Add ${name}`, {
+    [`apps/${name}.yaml`]: applicationManifest({ name, repoURL }),
+    [`e2e/${name}/objects.yaml`]: objects,
+  })
+}
+
+interface Row {
+  readonly sync: string
+  readonly health: string
+  readonly openDrifts: number
+  readonly synced: { readonly revision: { readonly commit: string } } | null
+  readonly drifts: readonly {
+    readonly how: string | null
+    readonly tookMs: number | null
+    readonly resources: readonly { readonly fields: readonly string[] }[]
+  }[]
+}
+
+const fields = 'sync health openDrifts synced { revision { commit } } drifts(first: 10) { how tookMs resources { fields } }'
+
+async function application(name: string): Promise<Row | null> {
+  // The hub may be the one that was killed: asking again is part of the test's patience.
+  const answer = await fleet.fairlead('api', '-q', `{ application(id: "${name}") { ${fields} } }`)
+  return answer.code === 0 ? (JSON.parse(answer.stdout) as { application: Row | null }).application : null
+}
+
+async function healthy(name: string, commit: string): Promise<void> {
+  await until(
+    `${name} at ${commit.slice(0, 8)}`,
+    async () => {
+      const row = await application(name)
+      return (row?.synced?.revision.commit === commit && row.sync === 'SYNCED' && row.health === 'HEALTHY') || undefined
+    },
+    patience,
+  )
+}
+
+describe('drift', () => {
+  test('a live edit is seen, healed, and stands in the history with its time', async () => {
+    await healthy('drifting', await declare('drifting', yaml(configMap('settings', { mode: 'calm' }))))
+    const east = fleet.cluster('east')
+    const path = '/api/v1/namespaces/drifting/configmaps/settings'
+    await east.patch(path, { data: { mode: 'wild' } })
+    await until('the heal', async () => ((await east.get(path))?.data?.mode === 'calm' ? true : undefined), patience)
+    const drift = await until(
+      'its record',
+      async () => (await application('drifting'))?.drifts.find(({ how }) => how === 'self-heal'),
+      patience,
+    )
+    expect(drift.resources[0]?.fields).toEqual(['.data.mode'])
+    expect(drift.tookMs).toBeGreaterThanOrEqual(0)
+    expect(await fleet.ok('history', 'app/drifting')).toMatch(/drift.*self-heal/)
+  })
+
+  test('a deleted object comes back', async () => {
+    const east = fleet.cluster('east')
+    const path = '/api/v1/namespaces/drifting/configmaps/settings'
+    const before = await east.get(path)
+    await east.delete(path)
+    await until(
+      'its return',
+      async () => ((await east.get(path))?.metadata.uid ?? before?.metadata.uid) !== before?.metadata.uid || undefined,
+      patience,
+    )
+  })
+
+  test('healing goes on while the hub is away, and is reported when it is back', async () => {
+    const east = fleet.cluster('east')
+    const path = '/api/v1/namespaces/drifting/configmaps/settings'
+    const healed = (await application('drifting'))?.drifts.length ?? 0
+    for (const program of ['hub', 'ingest', 'nats']) await fleet.pause(program)
+    try {
+      await east.patch(path, { data: { mode: 'alone' } })
+      await until('the heal', async () => ((await east.get(path))?.data?.mode === 'calm' ? true : undefined), patience)
+    } finally {
+      for (const program of ['nats', 'ingest', 'hub']) await fleet.resume(program)
+    }
+    await until('the report', async () => ((await application('drifting'))?.drifts.length ?? 0) > healed || undefined, patience)
+  })
+})
+
+describe('a process dies in the middle of a wave', () => {
+  test.each(['worker', 'agent-east', 'ingest', 'nats', 'hub', 'temporal'])(
+    '%s is killed: the operation finishes and nothing is applied twice',
+    async (program) => {
+      const name = `killed-${program}`
+      const objects = yaml(
+        configMap('first', { a: '1' }, { wave: 0 }),
+        deployment('gate', { wave: 1, ready: false }),
+        configMap('last', { b: '2' }, { wave: 2 }),
+      )
+      const commit = await declare(name, objects)
+      const east = fleet.cluster('east')
+      await until('the gate', () => east.get(`/apis/apps/v1/namespaces/${name}/deployments/gate`), patience)
+      const pid = (await fleet.pid(program)) ?? 0
+      await fleet.kill(program, 'SIGKILL')
+      await fleet.restarted(program, pid)
+      const pods = await until(
+        'its pods',
+        async () => {
+          const list = await east.list(`/api/v1/namespaces/${name}/pods`)
+          return list.length > 0 ? list : undefined
+        },
+        patience,
+      )
+      for (const pod of pods) {
+        await east.patch(`/api/v1/namespaces/${name}/pods/${pod.metadata.name}`, {
+          metadata: { annotations: { 'fairlead.dev/demo': null } },
+        })
+      }
+      await healthy(name, commit)
+      const writes = east.agentWrites(name).map(({ verb, resource, name: object }) => `${verb} ${resource}/${object}`)
+      for (const object of ['configmaps/first', 'deployments/gate', 'configmaps/last']) {
+        expect(
+          writes.filter((write) => write.endsWith(` ${object}`)),
+          object,
+        ).toHaveLength(1)
+      }
+    },
+  )
+})
+
+describe('the hub is restarted on its data', () => {
+  test('what it says of the fleet is what it said before', async () => {
+    const query = `{ applications(first: 100) { nodes { name sync health cluster synced { revision { commit } bundle } desired { bundle } } } clusters(first: 10) { nodes { name kubernetesVersion } } }`
+    const before = await fleet.ask<object>(query)
+    const pid = (await fleet.pid('hub')) ?? 0
+    await fleet.kill('hub', 'SIGTERM')
+    await fleet.restarted('hub', pid)
+    const after = await until(
+      'the hub’s answer',
+      async () => ((await fleet.fairlead('api', '-q', query)).code === 0 ? await fleet.ask<object>(query) : undefined),
+      patience,
+    )
+    expect(after).toEqual(before)
+  })
+})
