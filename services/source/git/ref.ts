@@ -9,7 +9,7 @@ export type RevisionRequest =
 
 const fullSha = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 /** What a range over tags may hold: `>=1.0.0 <2`, `^1.2 || ~3`, `1.x`. */
-const rangeShape = /^[0-9A-Za-z.*^~<>=!|,+ -]+$/
+const rangeShape = /^[v\d^~<>=*][0-9A-Za-z.*^~<>=!|,+ -]*$/
 
 /** Throws `SOURCE_REF_INVALID` unless the text can be a revision: nothing that git could take for an option or an expression. */
 export function parseRevision(text: string): RevisionRequest {
@@ -17,7 +17,7 @@ export function parseRevision(text: string): RevisionRequest {
   const lower = text.toLowerCase()
   if (fullSha.test(lower)) return { kind: 'commit', sha: lower }
   if (text.length > 250) throw invalid()
-  if (isRefName(text) || (rangeShape.test(text) && !text.startsWith('-'))) return { kind: 'name', name: text }
+  if (isRefName(text) || (rangeShape.test(text) && !text.includes('..'))) return { kind: 'name', name: text }
   throw invalid()
 }
 

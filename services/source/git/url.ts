@@ -24,7 +24,8 @@ export interface RepositoryUrl {
 const defaultPorts = { https: 443, http: 80, ssh: 22, file: 0 } as const
 const hostShape = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$|^\[[0-9a-f:.]+\]$/i
 const userShape = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/
-const scpShape = /^(?:([^@/:\s]+)@)?([^@/:\s]+):(?!\/)(.+)$/
+/** `user@host:path`; without a user it could be anything. */
+const scpShape = /^([^@/:\s]+)@([^@/:\s]+):(?!\/)(.+)$/
 
 /**
  * Reads a repository URL as people write it (`https://`, `ssh://`, `git@host:path`, allowed files). Throws `SOURCE_URL_REFUSED` for
@@ -33,9 +34,9 @@ const scpShape = /^(?:([^@/:\s]+)@)?([^@/:\s]+):(?!\/)(.+)$/
 export function parseRepositoryUrl(text: string, policy: UrlPolicy): RepositoryUrl {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (text === '' || text.length > 2_000 || /[\u0000-\u0020\u007f\\]/.test(text)) throw refused('it is empty, too long or holds blanks')
-  if (text.startsWith('-') || text.includes('::')) throw refused('it is not a location')
+  if (text.startsWith('-') || /^[\w+.-]*::/.test(text)) throw refused('it is not a location')
   const scp = text.includes('://') ? null : scpShape.exec(text)
-  const url = parse(scp ? `ssh://${scp[1] ? `${scp[1]}@` : ''}${scp[2]}/${scp[3]}` : text)
+  const url = parse(scp ? `ssh://${scp[1]}@${scp[2]}/${scp[3]}` : text)
   const transport = url.protocol.slice(0, -1)
   switch (transport) {
     case 'https':
