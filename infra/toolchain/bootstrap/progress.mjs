@@ -69,7 +69,7 @@ export class Progress {
   #redraw() {
     if (!this.#stream.isTTY || this.#tasks.size === 0) return
     const text = [...this.#tasks].map((task) => `${task.label} ${state(task)}`).join(' | ')
-    this.#stream.write(this.#cleared() + text.slice(0, (this.#stream.columns ?? 80) - 1))
+    this.#stream.write(this.#cleared() + text.slice(0, (this.#stream.columns || 80) - 1))
     this.#drawn = true
   }
 

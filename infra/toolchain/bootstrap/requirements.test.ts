@@ -67,3 +67,16 @@ test('npm start on a machine without Go ends with code 2 and says what to do', a
     stderr: expect.stringMatching(/^fairlead: Go is missing: .*https:\/\/go\.dev\/dl/),
   })
 })
+
+test('a cache that cannot be written is named, with how to move it', async () => {
+  const env = machine({ go: '1.26.8', git: '2.39.5' })
+  const command = start(process.execPath, [fileURLToPath(new URL('../bin/lint.mjs', import.meta.url))], {
+    ...env,
+    FAIRLEAD_CACHE: '/dev/null/cache',
+  })
+  expect(await command.ended).toEqual({
+    code: 2,
+    signal: null,
+    stderr: expect.stringMatching(/^fairlead: .*\/dev\/null\/cache.*\nfairlead: The cache \(FAIRLEAD_CACHE moves it\)/),
+  })
+})

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { dirname } from 'node:path'
+import { cacheDir } from './cache-dir.mjs'
 
 /** @type {readonly NodeJS.Signals[]} */
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
@@ -15,7 +16,11 @@ const sameSignalMs = 500
  * @returns {Promise<never>}
  */
 export function runTarget(node, args) {
-  const child = spawn(node, args, { stdio: 'inherit', env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` } })
+  /** @type {NodeJS.ProcessEnv} */
+  const env = { ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` }
+  // Made absolute here, since programs further down run in folders of their own.
+  if (env.FAIRLEAD_CACHE) env.FAIRLEAD_CACHE = cacheDir(env)
+  const child = spawn(node, args, { stdio: 'inherit', env })
   for (const signal of passedOn) {
     let passedOnMs = Number.NEGATIVE_INFINITY
     process.on(signal, () => {

@@ -7,13 +7,22 @@ export class Stop extends Error {
   }
 }
 
+const noPlace = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR']
+
 /**
  * Prints a `Stop` as it is, without a stack, and lets the process end with code 2. Anything else is a bug and thrown on.
  *
  * @param {unknown} error
  */
 export function reportStop(error) {
-  if (!(error instanceof Stop)) throw error
-  process.stderr.write(`${error.message.replace(/^/gm, 'fairlead: ')}\n`)
+  const message = error instanceof Stop ? error.message : cannotWrite(error)
+  if (message === undefined) throw error
+  process.stderr.write(`${message.replace(/^/gm, 'fairlead: ')}\n`)
   process.exitCode = 2
+}
+
+/** @param {unknown} error */
+function cannotWrite(error) {
+  if (!(error instanceof Error && 'code' in error && noPlace.includes(String(error.code)))) return undefined
+  return `${error.message}\nThe cache (FAIRLEAD_CACHE moves it) and the checkout have to be writable and have room.`
 }
