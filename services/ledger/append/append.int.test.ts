@@ -3,6 +3,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ledger } from '../ledger.ts'
 import { context, everything, numbers, openTestLedger, positionOf, violations } from '../testing/log.ts'
+import { startLossyProxy } from '../testing/lossy-proxy.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/postgres.ts'
 
 let postgres: TestPostgres
@@ -199,6 +200,47 @@ describe('appends that share a batch', () => {
   it('wait for room when too many are queued, and all are written', async () => {
     const results = await Promise.all(Array.from({ length: 25_000 }, (_, i) => ledger.append(numbers(`room-${i % 100}`))))
     expect(results.every((result) => result.outcome === 'ok')).toBe(true)
+  })
+})
+
+describe('an append whose answer is lost', () => {
+  it('was written once, and its caller learns the outcome of the first try', async () => {
+    await using proxy = await startLossyProxy(url)
+    await using shaky = await openTestLedger(proxy.url, { migrateAs: false })
+    await shaky.append({ ...numbers('lost-warm'), idempotencyKey: 'lost-key' })
+    const lost = proxy.loseAnswers(3)
+    const results = await Promise.all([
+      shaky.append(numbers('lost-a', 2, 'none')),
+      shaky.append(numbers('lost-a', 1)),
+      shaky.append({ streams: [...numbers('lost-b', 1, 'none').streams, ...numbers('lost-c', 2, 'none').streams], context }),
+      shaky.append(numbers('lost-warm', 1, 9)),
+      shaky.append({ ...numbers('lost-d'), idempotencyKey: 'lost-key' }),
+    ])
+    await lost
+    expect(results).toMatchObject([
+      { outcome: 'ok', streams: [{ stream: 'lost-a', version: 2 }] },
+      { outcome: 'ok', streams: [{ stream: 'lost-a', version: 3 }] },
+      {
+        outcome: 'ok',
+        streams: [
+          { stream: 'lost-b', version: 1 },
+          { stream: 'lost-c', version: 2 },
+        ],
+      },
+      { outcome: 'conflict', stream: 'lost-warm', actual: 1 },
+      { outcome: 'duplicate' },
+    ])
+    expect(await shaky.readStream('lost-a')).toHaveLength(3)
+    expect(positionOf(results[2]!)).toBe((await shaky.readStream('lost-c')).at(-1)!.position)
+  })
+
+  it('is reported as uncertain when Postgres stays away', async () => {
+    await using proxy = await startLossyProxy(url)
+    await using shaky = await openTestLedger(proxy.url, { migrateAs: false, retryForMs: 1 })
+    await shaky.append(numbers('away'))
+    void proxy.loseAnswers(1_000)
+    await expect(shaky.append(numbers('away'))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE', retryable: true })
+    expect(await ledger.readStream('away')).toHaveLength(2)
   })
 })
 
