@@ -1,6 +1,17 @@
+export * from './access.ts'
 export * from './application.ts'
 export { type DataOf, defineEvent, type EventDefinition, type NewEvent, Personal, type StoredEventOf } from './define.ts'
 export * from './fleet.ts'
 export { type EventRegistry, eventRegistry } from './registry.ts'
-export { applicationStream, clusterStream, fleetStream, hubStream, operationStream, projectStream, repositoryStream } from './streams.ts'
-export { DriftedResource, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'
+export {
+  accessStream,
+  applicationStream,
+  clusterStream,
+  denialStream,
+  fleetStream,
+  hubStream,
+  operationStream,
+  projectStream,
+  repositoryStream,
+} from './streams.ts'
+export { DriftedResource, Grant, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'

@@ -1,9 +1,14 @@
 import { FairleadError } from '@fairlead/errors'
+import * as access from './access.ts'
 import * as application from './application.ts'
 import type { EventDefinition } from './define.ts'
 import * as fleet from './fleet.ts'
 
-const definitions: readonly EventDefinition[] = [...Object.values(application), ...Object.values(fleet)] as unknown as EventDefinition[]
+const definitions: readonly EventDefinition[] = [
+  ...Object.values(access),
+  ...Object.values(application),
+  ...Object.values(fleet),
+] as unknown as EventDefinition[]
 
 /** Turns the data of one version into the next version's; key `<type>@<from>`. */
 const upcasters: Readonly<Record<string, (data: unknown) => unknown>> = {}

@@ -10,3 +10,7 @@ export const projectStream = (name: string): string => `project-${name}`
 export const hubStream = 'hub'
 /** Facts about the fleet as a whole. */
 export const fleetStream = 'fleet'
+/** Tokens and what they allow. */
+export const accessStream = 'access'
+/** Attempts that were refused: apart from `access`, which every process reads at its start. */
+export const denialStream = 'access-denials'
