@@ -1,5 +1,5 @@
-export type { ApplicationFilter, ApplicationListRow, ApplicationSort } from './application/query.ts'
-export { type ApplicationPhase, phaseOf } from './application/row.ts'
+export type { ApplicationFilter, ApplicationSort } from './application/query.ts'
+export { type ApplicationPhase, type ApplicationRow, phaseOf } from './application/row.ts'
 export {
   type ApplicationState,
   evolveApplication,
@@ -9,7 +9,7 @@ export {
   type RunningOperation,
   syncStatusOf,
 } from './application/state.ts'
-export { type Freshness, freshnessOf, Presence, type Seen } from './cluster/presence.ts'
+export { type Freshness, freshnessOf, type Seen } from './cluster/presence.ts'
 export type { ClusterFilter, ClusterRollup } from './cluster/query.ts'
 export type { ClusterRow, Membership } from './cluster/row.ts'
 export type { DriftFilter } from './drift/query.ts'

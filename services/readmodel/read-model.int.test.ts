@@ -36,7 +36,8 @@ let declared: number
 let written: number
 
 beforeAll(async () => {
-  log = await openTestLog()
+  // Small segments, so that the past is read across many of them.
+  log = await openTestLog({ segmentRows: 100 })
   const history = [...fleetHistory(shape)]
   const first = history.findIndex(({ event }) => event.type === 'application.rendered')
   declared = await log.write(history.slice(0, first))
@@ -133,6 +134,11 @@ describe('at', () => {
     }
   })
 
+  test('history is in segments, and one of them is enough for any position', async () => {
+    const { rows } = await log.ledger.pool.query('SELECT count(*)::integer AS segments FROM rm.segment WHERE name = $1', ['application'])
+    expect(rows[0].segments).toBeGreaterThan(2)
+  })
+
   test('before anything was declared there was nothing', async () => {
     expect((await list({}, { at: 0, withTotal: true })).total).toBe(0)
     expect((await list({}, { at: shape.clusters * 2 + 10, withTotal: true })).total).toBe(10)
@@ -181,6 +187,19 @@ describe('at', () => {
     const queries = log.readModel.queries()
     expect(await queries.clustersByIds([cluster], undefined)).toMatchObject([{ connected: false, since: lastSeenAt }])
     expect(await queries.clustersByIds([cluster], before)).toMatchObject([{ connected: true, membership: 'Joined' }])
+    const heartbeat = {
+      v: 1,
+      boot: 'b',
+      epoch: 1,
+      agentVersion: '1',
+      kubernetesVersion: '1',
+      applications: 1,
+      objects: 4,
+      queued: 0,
+      inventory: '',
+    }
+    await log.ledger.cache.setMany([[`presence:${cluster}`, JSON.stringify({ lastSeenAt, heartbeat })]])
+    expect(await log.readModel.presenceOf([cluster, 'nobody'])).toEqual(new Map([[cluster, { lastSeenAt, heartbeat }]]))
     const rollup = await queries.rollupsOf([cluster], undefined, undefined)
     expect(rollup.reduce((sum, each) => sum + each.count, 0)).toBe(15)
   })

@@ -1,9 +1,9 @@
-import type { Ledger } from '@fairlead/ledger'
+import type { Ledger, Projection } from '@fairlead/ledger'
 import type { ResourceState } from '@fairlead/manifests'
 import { stateAt } from './application/past.ts'
 import { applicationsByIds, listApplications, loadStates, specsOf } from './application/query.ts'
 import type { ApplicationState } from './application/state.ts'
-import { Presence } from './cluster/presence.ts'
+import { presenceOf, type Seen } from './cluster/presence.ts'
 import { clustersByIds, listClusters, rollupsOf } from './cluster/query.ts'
 import { listDrifts } from './drift/query.ts'
 import { type DeltaOptions, deltas, type FleetDelta } from './feed/deltas.ts'
@@ -14,7 +14,7 @@ import { fleetProjection } from './projection/projection.ts'
 import { readHead } from './query/instant.ts'
 import { type Reads, readsOf } from './query/reads.ts'
 import { listRepositories } from './repository/query.ts'
-import { requestsByIds } from './request/query.ts'
+import { openRequests, requestsByIds } from './request/query.ts'
 import { inventoryOf, listResources, resourcesOf } from './resource/query.ts'
 
 /** Drops the first parameter of a query: the read model supplies it. */
@@ -37,6 +37,7 @@ export interface Queries {
   readonly plansOf: Bound<typeof plansOf>
   readonly stepsOf: Bound<typeof stepsOf>
   readonly requestsByIds: Bound<typeof requestsByIds>
+  readonly openRequests: Bound<typeof openRequests>
   readonly listDrifts: Bound<typeof listDrifts>
   readonly listRepositories: Bound<typeof listRepositories>
   readonly listProjects: Bound<typeof listProjects>
@@ -59,22 +60,23 @@ export interface ReadModel {
   stateAt(application: string, position: number): Promise<ApplicationState | undefined>
   /** What changed after a position, and goes on changing. */
   deltas(options: DeltaOptions): AsyncGenerator<FleetDelta, void, undefined>
-  readonly presence: Presence
+  /** When the agents of these clusters were last heard of. */
+  presenceOf(clusters: readonly string[]): Promise<Map<string, Seen>>
 }
 
 /** The read models of a log. Holds no connection of its own: the ledger's pool serves all queries. */
-export function openReadModel(ledger: Ledger): ReadModel {
+export function openReadModel(ledger: Ledger, projection: Projection = fleetProjection): ReadModel {
   const reads = readsOf(ledger)
   const watch = new HeadWatch(ledger)
   return {
-    run: (signal) => ledger.runProjection(fleetProjection, signal),
+    run: (signal) => ledger.runProjection(projection, signal),
     queries: (signal) => queriesOf({ ...reads, signal }),
     waitFor: (position, timeoutMs, signal) => ledger.waitFor(fleetProjection.name, position, timeoutMs, signal),
     loadApplications: () => loadStates(reads, undefined),
     inventoryOf: (application) => inventoryOf(reads, application),
     stateAt: (application, position) => stateAt(ledger, application, position),
     deltas: (options) => deltas(reads, watch, options),
-    presence: new Presence(),
+    presenceOf: (clusters) => presenceOf(ledger, clusters),
   }
 }
 
@@ -95,6 +97,7 @@ function queriesOf(reads: Reads): Queries {
     plansOf: (...rest) => plansOf(reads, ...rest),
     stepsOf: (...rest) => stepsOf(reads, ...rest),
     requestsByIds: (...rest) => requestsByIds(reads, ...rest),
+    openRequests: () => openRequests(reads),
     listDrifts: (...rest) => listDrifts(reads, ...rest),
     listRepositories: (...rest) => listRepositories(reads, ...rest),
     listProjects: (...rest) => listProjects(reads, ...rest),

@@ -29,9 +29,6 @@ export interface ApplicationFilter {
 
 export type ApplicationSort = 'name' | 'project' | 'cluster' | 'sync' | 'health' | 'wave' | 'changed'
 
-/** An application in lists: the columns that have a past. */
-export type ApplicationListRow = Omit<ApplicationRow, 'version' | 'touched' | 'state'>
-
 /** Worst first in both, so that an ascending sort shows what needs attention. */
 const severities = {
   health: ['Degraded', 'Missing', 'Unknown', 'Progressing', 'Suspended', 'Healthy'],
@@ -56,11 +53,11 @@ export function listApplications(
   filter: ApplicationFilter,
   sort: ApplicationSort,
   request: PageRequest,
-): Promise<Page<ApplicationListRow>> {
+): Promise<Page<ApplicationRow>> {
   return readPage(
     reads,
     {
-      source: rowsAt(applicationTable, request.at, true, among(filter.ids)),
+      source: rowsAt(applicationTable, request.at, among(filter.ids)),
       columns: listColumns,
       conditions: conditionsOf(filter),
       dimensions: {
@@ -77,8 +74,8 @@ export function listApplications(
 }
 
 /** The applications of these ids that exist at the instant, in no particular order. */
-export function applicationsByIds(reads: Reads, ids: readonly string[], at: number | undefined): Promise<ApplicationListRow[]> {
-  return rowsOf(reads, sql<ApplicationListRow>`SELECT * FROM ${rowsAt(applicationTable, at, true, among(ids))} AS source`)
+export function applicationsByIds(reads: Reads, ids: readonly string[], at: number | undefined): Promise<ApplicationRow[]> {
+  return rowsOf(reads, sql<ApplicationRow>`SELECT * FROM ${rowsAt(applicationTable, at, among(ids))} AS source`)
 }
 
 /** Declarations by (application, position from which they are in force). */
@@ -103,7 +100,7 @@ export async function loadStates(
   const rows = await rowsOf(
     reads,
     sql<{ position: number; state: Omit<ApplicationState, 'spec'> | null; spec: ApplicationSpec | null }>`
-      SELECT head.position, a.state, s.spec FROM rm.head AS head LEFT JOIN rm.application a ON ${chosen}
+      SELECT head.position, f.state, s.spec FROM rm.head AS head LEFT JOIN rm.application a ON ${chosen} LEFT JOIN rm.application_state f ON f.id = a.id
       LEFT JOIN rm.application_spec s ON s.id = a.id AND s.valid_from = a.spec_from ORDER BY a.id`,
   )
   const states = rows.flatMap(({ state, spec }) => (state ? [{ ...state, spec: spec ?? undefined }] : []))
@@ -111,7 +108,7 @@ export async function loadStates(
 }
 
 function among(ids: readonly string[] | undefined): RawBuilder<boolean> | undefined {
-  return ids === undefined ? undefined : sql`live.id = ANY (${[...ids]}::text[])`
+  return ids === undefined ? undefined : sql`held.id = ANY (${[...ids]}::text[])`
 }
 
 function conditionsOf(filter: ApplicationFilter): RawBuilder<boolean>[] {

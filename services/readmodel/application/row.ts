@@ -1,7 +1,7 @@
 import type { RecordedError } from '@fairlead/events'
 import type { Health, SyncStatus } from '@fairlead/manifests'
 import type { VersionedRow } from '../validity/row-set.ts'
-import type { VersionedTable } from '../validity/table.ts'
+import type { RecordTable, VersionedTable } from '../validity/table.ts'
 import { type ApplicationState, syncStatusOf } from './state.ts'
 
 /** What an operation does to an application now, or how the last one ended. */
@@ -36,10 +36,6 @@ export interface ApplicationRow extends VersionedRow {
   readonly reason_code: string | null
   readonly reason: string | null
   readonly gone: boolean
-  readonly version: number
-  /** Position of the last event of its stream, whether it changed the row or not. */
-  readonly touched: number
-  readonly state: FoldState
 }
 
 export const applicationTable: VersionedTable = {
@@ -65,16 +61,24 @@ export const applicationTable: VersionedTable = {
     reason: 'text',
     gone: 'boolean',
   },
-  liveColumns: { version: 'integer', touched: 'bigint', state: 'json' },
-  indexes: ['touched'],
-  covering: [],
+  indexes: [],
 }
 
-const pastColumns = Object.keys(applicationTable.columns) as (keyof ApplicationRow)[]
+/** The whole state of an application as it is now. Apart from the row: large, and changed by more events than lists can show. */
+export interface StateRecord {
+  readonly id: string
+  /** Position of the last event of its stream. */
+  readonly touched: number
+  readonly state: FoldState
+}
+
+export const stateTable: RecordTable = { name: 'application_state', columns: { touched: 'bigint', state: 'json' }, indexes: ['touched'] }
+
+const columns = Object.keys(applicationTable.columns) as (keyof ApplicationRow)[]
 
 /** Whether a reader of lists would see a difference. */
 export function differs(before: ApplicationRow, after: ApplicationRow): boolean {
-  return pastColumns.some((column) => before[column] !== after[column])
+  return columns.some((column) => before[column] !== after[column])
 }
 
 /** What the declaration contributes to the row; carried along until the next declaration. */
@@ -133,9 +137,6 @@ export function rowOf(state: FoldState, declared: DeclaredColumns, position: num
     reason_code: problem?.code ?? null,
     reason: problem ? problem.message.slice(0, 300) : null,
     gone: state.gone,
-    version: state.version,
-    touched: position,
-    state,
   }
 }
 

@@ -30,7 +30,7 @@ export function listClusters(reads: Reads, filter: ClusterFilter, request: PageR
   return readPage(
     reads,
     {
-      source: rowsAt(clusterTable, request.at, true),
+      source: rowsAt(clusterTable, request.at),
       columns,
       conditions: [
         search === undefined ? undefined : contains('id', search),
@@ -47,8 +47,8 @@ export function listClusters(reads: Reads, filter: ClusterFilter, request: PageR
 }
 
 export function clustersByIds(reads: Reads, ids: readonly string[], at: number | undefined): Promise<ClusterRow[]> {
-  const among = sql<boolean>`live.id = ANY (${[...ids]}::text[])`
-  return rowsOf(reads, sql<ClusterRow>`SELECT * FROM ${rowsAt(clusterTable, at, true, among)} AS source`)
+  const among = sql<boolean>`held.id = ANY (${[...ids]}::text[])`
+  return rowsOf(reads, sql<ClusterRow>`SELECT * FROM ${rowsAt(clusterTable, at, among)} AS source`)
 }
 
 /** The state of the applications on some clusters, counted in one read. */
@@ -61,7 +61,7 @@ export function rollupsOf(
   const permitted = visible === undefined ? sql`true` : sql`project = ANY (${[...visible]}::text[])`
   return rowsOf(
     reads,
-    sql<ClusterRollup>`SELECT cluster, sync, health, count(*)::integer AS count FROM ${rowsAt(applicationTable, at, true)} AS source
+    sql<ClusterRollup>`SELECT cluster, sync, health, count(*)::integer AS count FROM ${rowsAt(applicationTable, at)} AS source
       WHERE NOT gone AND cluster = ANY (${[...clusters]}::text[]) AND ${permitted} GROUP BY cluster, sync, health`,
   )
 }

@@ -20,7 +20,6 @@ export interface ClusterRow extends VersionedRow {
   readonly connected: boolean
   /** Since when it is connected or not. */
   readonly since: string | null
-  readonly touched: number
 }
 
 export const clusterTable: VersionedTable = {
@@ -37,9 +36,7 @@ export const clusterTable: VersionedTable = {
     connected: 'boolean',
     since: 'text',
   },
-  liveColumns: { touched: 'bigint' },
   indexes: [],
-  covering: [],
 }
 
 const unknown = (id: string): ClusterRow => ({
@@ -55,14 +52,13 @@ const unknown = (id: string): ClusterRow => ({
   joined_at: null,
   connected: false,
   since: null,
-  touched: 0,
 })
 
 export function foldCluster(rows: RowSet<ClusterRow>, event: StoredEvent): void {
   const id = (event.data as { cluster: string }).cluster
   const before = rows.get(id) ?? unknown(id)
   const change = changeOf(before, event)
-  if (change) rows.replace({ ...before, ...change, id, valid_from: event.position, touched: event.position })
+  if (change) rows.replace({ ...before, ...change, id, valid_from: event.position })
 }
 
 function changeOf(before: ClusterRow, event: StoredEvent): Partial<ClusterRow> | undefined {

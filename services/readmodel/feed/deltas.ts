@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { ApplicationListRow } from '../application/query.ts'
-import { applicationTable } from '../application/row.ts'
+import { type ApplicationRow, applicationTable } from '../application/row.ts'
 import { type ClusterRow, clusterTable } from '../cluster/row.ts'
 import { type OperationRow, operationsByIds } from '../operation/query.ts'
 import { type Reads, rowsOf } from '../query/reads.ts'
@@ -14,7 +13,7 @@ export type FleetDelta =
       readonly position: number
       readonly recordedAt: string
       /** As they are now, also when only their objects changed; each once, however often it changed. */
-      readonly applications: readonly ApplicationListRow[]
+      readonly applications: readonly ApplicationRow[]
       /** Applications that are gone. */
       readonly removed: readonly string[]
       readonly clusters: readonly ClusterRow[]
@@ -43,7 +42,7 @@ const maxRows = 1_000
 interface Changed {
   readonly position: number
   readonly recorded_at: string
-  readonly applications: readonly (ApplicationListRow & { readonly touched: number })[]
+  readonly applications: readonly ApplicationRow[]
   readonly clusters: readonly ClusterRow[]
   readonly operations: readonly string[]
 }
@@ -93,9 +92,9 @@ async function changedAfter(reads: Reads, after: number, visible: readonly strin
   const [changed] = await rowsOf(
     reads,
     sql<Changed>`SELECT head.position, head.recorded_at,
-      ${list(sql`SELECT ${columns(Object.keys(applicationTable.columns))} FROM rm.application WHERE touched > ${after} AND ${inProject} ORDER BY id`)}
+      ${list(sql`SELECT ${columns(Object.keys(applicationTable.columns))} FROM rm.application JOIN rm.application_state USING (id) WHERE touched > ${after} AND ${inProject} ORDER BY id`)}
         AS applications,
-      ${list(sql`SELECT ${columns(Object.keys(clusterTable.columns))} FROM rm.cluster WHERE touched > ${after} ORDER BY id`)} AS clusters,
+      ${list(sql`SELECT ${columns(Object.keys(clusterTable.columns))} FROM rm.cluster WHERE valid_from > ${after} ORDER BY id`)} AS clusters,
       (SELECT coalesce(json_agg(id ORDER BY started_from), '[]') FROM (
         SELECT id, started_from FROM rm.operation WHERE touched > ${after} AND ${ofVisible} LIMIT ${maxRows + 1}) AS o) AS operations
       FROM rm.head AS head`,

@@ -5,6 +5,6 @@ import { type ProjectRow, projectTable } from './row.ts'
 
 /** All declared projects that the reader may see, by name. */
 export function listProjects(reads: Reads, visible: readonly string[] | undefined, at: number | undefined): Promise<ProjectRow[]> {
-  const among = visible && sql<boolean>`live.id = ANY (${[...visible]}::text[])`
-  return rowsOf(reads, sql<ProjectRow>`SELECT * FROM ${rowsAt(projectTable, at, false, among)} AS source ORDER BY id`)
+  const among = visible && sql<boolean>`held.id = ANY (${[...visible]}::text[])`
+  return rowsOf(reads, sql<ProjectRow>`SELECT * FROM ${rowsAt(projectTable, at, among)} AS source ORDER BY id`)
 }

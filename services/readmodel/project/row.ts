@@ -8,7 +8,7 @@ export interface ProjectRow extends VersionedRow {
   readonly spec: Readonly<Record<string, unknown>>
 }
 
-export const projectTable: VersionedTable = { name: 'project', columns: { spec: 'json' }, liveColumns: {}, indexes: [], covering: [] }
+export const projectTable: VersionedTable = { name: 'project', columns: { spec: 'json' }, indexes: [] }
 
 export function foldProject(rows: RowSet<ProjectRow>, event: StoredEvent): void {
   if (ProjectDeclared.is(event)) rows.replace({ id: event.data.project, valid_from: event.position, spec: event.data.spec })

@@ -1,6 +1,5 @@
 import type { Queryable, StoredEvent } from '@fairlead/ledger'
-import type { ApplicationRow } from '../application/row.ts'
-import { applicationTable } from '../application/row.ts'
+import { type ApplicationRow, applicationTable, type StateRecord, stateTable } from '../application/row.ts'
 import { type ClusterRow, clusterTable } from '../cluster/row.ts'
 import { driftTable } from '../drift/record.ts'
 import { partTable, planTable, stepTable } from '../operation/part.ts'
@@ -16,26 +15,29 @@ import { foldBatch, idsIn } from './fold.ts'
  * Brings the read models from just before `events` to just after them, inside the caller's transaction: load what is touched, fold,
  * write. The number of statements does not depend on the number of events.
  */
-export async function applyBatch(client: Queryable, events: readonly StoredEvent[]): Promise<void> {
+export async function applyBatch(client: Queryable, events: readonly StoredEvent[], segmentRows: number): Promise<void> {
   const last = events.at(-1)
   if (!last) return
+  const end = { position: last.position, segmentRows }
   const ids = idsIn(events)
   const folded = foldBatch(events, {
     applications: await load<ApplicationRow>(client, 'application', ids.applications),
+    states: await load<StateRecord>(client, 'application_state', ids.applications),
     clusters: await load<ClusterRow>(client, 'cluster', ids.clusters),
     repositories: await load<RepositoryRow>(client, 'repository', ids.repositories),
   })
-  await writeVersioned(client, applicationTable, folded.applications.writes())
+  await writeVersioned(client, applicationTable, folded.applications.writes(), end)
+  await writeRecords(client, stateTable, folded.states.writes())
   if (folded.specs.length > 0) {
     await client.query(
       'INSERT INTO application_spec (id, valid_from, spec) SELECT id, valid_from, spec FROM json_populate_recordset(NULL::application_spec, $1)',
       [JSON.stringify(folded.specs)],
     )
   }
-  await writeVersioned(client, resourceTable, folded.resources.writes())
-  await writeVersioned(client, clusterTable, folded.clusters.writes())
-  await writeVersioned(client, repositoryTable, folded.repositories.writes())
-  await writeVersioned(client, projectTable, folded.projects.writes())
+  await writeVersioned(client, resourceTable, folded.resources.writes(), end)
+  await writeVersioned(client, clusterTable, folded.clusters.writes(), end)
+  await writeVersioned(client, repositoryTable, folded.repositories.writes(), end)
+  await writeVersioned(client, projectTable, folded.projects.writes(), end)
   await writeRecords(client, operationTable, folded.operations.writes())
   await writeRecords(client, partTable, folded.parts.writes())
   await writeRecords(client, planTable, folded.plans.writes())

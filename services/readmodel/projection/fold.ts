@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@fairlead/ledger'
-import { foldApplication, type SpecRow } from '../application/fold.ts'
-import type { ApplicationRow } from '../application/row.ts'
+import { type ApplicationFold, foldApplication } from '../application/fold.ts'
+import type { ApplicationRow, StateRecord } from '../application/row.ts'
 import { type ClusterRow, foldCluster } from '../cluster/row.ts'
 import { type DriftRecord, foldDrift } from '../drift/record.ts'
 import { foldPart, type PartRecord, type PlanRecord, type StepRecord } from '../operation/part.ts'
@@ -15,14 +15,13 @@ import { RowSet } from '../validity/row-set.ts'
 /** Live rows that a batch will fold over, by the ids that its events name. */
 export interface Loaded {
   readonly applications: readonly ApplicationRow[]
+  readonly states: readonly Pick<StateRecord, 'id' | 'state'>[]
   readonly clusters: readonly ClusterRow[]
   readonly repositories: readonly RepositoryRow[]
 }
 
 /** Everything that a batch of events does to the read models. */
-export interface Folded {
-  readonly applications: RowSet<ApplicationRow>
-  readonly specs: SpecRow[]
+export interface Folded extends ApplicationFold {
   readonly resources: RowSet<ResourceRow>
   readonly clusters: RowSet<ClusterRow>
   readonly repositories: RowSet<RepositoryRow>
@@ -54,6 +53,8 @@ export function idsIn(events: readonly StoredEvent[]): { applications: string[];
 export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folded {
   const folded: Folded = {
     applications: new RowSet(loaded.applications),
+    current: new Map(loaded.states.map(({ id, state }) => [id, state])),
+    states: new RecordSet(),
     specs: [],
     resources: new RowSet(),
     clusters: new RowSet(loaded.clusters),
@@ -73,7 +74,7 @@ export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folde
 function foldEvent(folded: Folded, event: StoredEvent): void {
   switch (aggregateOf(event.type)) {
     case 'application':
-      foldApplication(folded.applications, folded.specs, event)
+      foldApplication(folded, event)
       foldResources(folded.resources, event)
       foldPart(folded, event)
       foldDrift(folded.drifts, event)

@@ -1,5 +1,5 @@
 import { createSpecTable } from '../application/fold.ts'
-import { applicationTable } from '../application/row.ts'
+import { applicationTable, stateTable } from '../application/row.ts'
 import { clusterTable } from '../cluster/row.ts'
 import { driftTable } from '../drift/record.ts'
 import { partTable, planTable, stepTable } from '../operation/part.ts'
@@ -8,10 +8,10 @@ import { projectTable } from '../project/row.ts'
 import { repositoryTable } from '../repository/row.ts'
 import { requestTable } from '../request/record.ts'
 import { resourceTable } from '../resource/row.ts'
-import { createRecord, createVersioned } from '../validity/table.ts'
+import { createRecord, createSegments, createVersioned } from '../validity/table.ts'
 
-export const versionedTables = [applicationTable, resourceTable, clusterTable, repositoryTable, projectTable]
-export const recordTables = [operationTable, partTable, planTable, stepTable, driftTable, requestTable]
+const versionedTables = [applicationTable, resourceTable, clusterTable, repositoryTable, projectTable]
+const recordTables = [stateTable, operationTable, partTable, planTable, stepTable, driftTable, requestTable]
 
 /** How far the read models are: written in the transaction of every batch, so a reader's snapshot knows its own position. */
 const createHead = [
@@ -21,16 +21,9 @@ const createHead = [
 
 /** Statements that create every table of the read models in the current schema. */
 export const createTables: readonly string[] = [
+  createSegments,
   ...versionedTables.flatMap(createVersioned),
   ...recordTables.flatMap(createRecord),
   createSpecTable,
   ...createHead,
-]
-
-/** Names of all tables: what readers see as views in schema `rm`. */
-export const tableNames: readonly string[] = [
-  ...versionedTables.flatMap(({ name }) => [name, `${name}_version`]),
-  ...recordTables.map(({ name }) => name),
-  'application_spec',
-  'head',
 ]

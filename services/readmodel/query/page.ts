@@ -76,17 +76,23 @@ function statement<Row>(shape: ListShape, request: PageRequest) {
   const from = after === undefined ? undefined : decodeCursor(sort.name, after)
   const direction = descending ? sql`DESC` : sql`ASC`
   const keyset = from && sql<boolean>`(sort_value, id) ${descending ? sql`<` : sql`>`} (${from.value}::${sql.raw(sort.type)}, ${from.id})`
-  const columns = sql.join(shape.columns.map((column) => sql.ref(column)))
+  const columns = sql.join(shape.columns.map((column) => sql.ref(`source.${column}`)))
+  const dimensions = Object.keys(shape.dimensions).map((dimension) => sql.ref(dimension))
+  // Only what is filtered, counted and sorted is read of every row; the rest of the page's rows.
   return sql<Answer<Row>>`
     WITH base AS ${counting ? sql`MATERIALIZED` : sql`NOT MATERIALIZED`} (
-      SELECT id, ${columns}, ${sort.expression} AS sort_value FROM ${shape.source} AS source WHERE ${all(shape.conditions)}
+      SELECT ${sql.join([sql`id`, ...dimensions])}, ${sort.expression} AS sort_value FROM ${shape.source} AS source WHERE ${all(shape.conditions)}
+    ), page AS MATERIALIZED (
+      SELECT id, sort_value FROM base WHERE ${all([...filters, ...(keyset ? [keyset] : [])])}
+      ORDER BY sort_value ${direction}, id ${direction} LIMIT ${first + 1}
+    ), counts AS MATERIALIZED (
+      SELECT ${sql.join([...dimensions, sql`count(*)`])} FROM base GROUP BY ${sql.join(dimensions)}
     )
     SELECT head.position, head.recorded_at,
-      (SELECT coalesce(json_agg(page), '[]') FROM (
-        SELECT * FROM base WHERE ${all([...filters, ...(keyset ? [keyset] : [])])}
-        ORDER BY sort_value ${direction}, id ${direction} LIMIT ${first + 1}
-      ) AS page) AS page,
-      ${withTotal ? sql`(SELECT count(*) FROM base WHERE ${all(filters)})` : sql`NULL`} AS total,
+      (SELECT coalesce(json_agg(r ORDER BY r.sort_value ${direction}, r.id ${direction}), '[]') FROM (
+        SELECT page.sort_value, source.id, ${columns} FROM page JOIN ${shape.source} AS source ON source.id = page.id
+      ) AS r) AS page,
+      ${withTotal ? sql`(SELECT coalesce(sum(count), 0) FROM counts WHERE ${all(filters)})` : sql`NULL`} AS total,
       ${withFacets ? facetCounts(shape) : sql`NULL`} AS facets
     FROM rm.head AS head`
 }
@@ -95,8 +101,8 @@ function facetCounts(shape: ListShape): RawBuilder<unknown> {
   const counts = Object.keys(shape.dimensions).map((dimension) => {
     const others = Object.entries(shape.dimensions).filter(([name]) => name !== dimension)
     const filters = others.map(([, filter]) => filter).filter((filter) => filter !== undefined)
-    return sql`SELECT ${dimension}::text AS key, ${sql.ref(dimension)}::text AS value, count(*)::integer AS count
-      FROM base WHERE ${all(filters)} GROUP BY 2`
+    return sql`SELECT ${sql.lit(dimension)} AS key, ${sql.ref(dimension)}::text AS value, sum(count)::integer AS count
+      FROM counts WHERE ${all(filters)} GROUP BY 2`
   })
   return sql`(SELECT coalesce(json_agg(facet), '[]') FROM (${sql.join(counts, sql` UNION ALL `)}) AS facet)`
 }

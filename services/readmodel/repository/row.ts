@@ -49,9 +49,7 @@ export const repositoryTable: VersionedTable = {
     error: 'json',
     failures: 'json',
   },
-  liveColumns: {},
   indexes: [],
-  covering: [],
 }
 
 const unknown = (id: string): RepositoryRow => ({

@@ -25,7 +25,7 @@ export function listResources(reads: Reads, filter: ResourceFilter, request: Pag
   return readPage(
     reads,
     {
-      source: rowsAt(resourceTable, request.at, false, application === undefined ? undefined : ofApplication(application)),
+      source: rowsAt(resourceTable, request.at, application === undefined ? undefined : ofApplication(application)),
       columns,
       conditions: [
         oneOf('namespace', filter.namespace),
@@ -49,7 +49,7 @@ export function listResources(reads: Reads, filter: ResourceFilter, request: Pag
 export function resourcesOf(reads: Reads, applications: readonly string[], at: number | undefined): Promise<ResourceRow[]> {
   const ranges = applications.map(ofApplication)
   const among = ranges.length === 0 ? sql<boolean>`false` : sql<boolean>`(${sql.join(ranges, sql` OR `)})`
-  return rowsOf(reads, sql<ResourceRow>`SELECT * FROM ${rowsAt(resourceTable, at, false, among)} AS source ORDER BY id`)
+  return rowsOf(reads, sql<ResourceRow>`SELECT * FROM ${rowsAt(resourceTable, at, among)} AS source ORDER BY id`)
 }
 
 /** What a cluster last reported of one application: what a plan is made against. */
@@ -59,5 +59,5 @@ export async function inventoryOf(reads: Reads, application: string): Promise<Re
 
 /** `<application>/` is the prefix of its objects' ids, and `0` follows `/` in byte order. */
 function ofApplication(application: string): RawBuilder<boolean> {
-  return sql<boolean>`live.id >= ${`${application}/`} AND live.id < ${`${application}0`}`
+  return sql<boolean>`held.id >= ${`${application}/`} AND held.id < ${`${application}0`}`
 }

@@ -38,9 +38,7 @@ export const resourceTable: VersionedTable = {
     hook: 'boolean',
     wave: 'integer',
   },
-  liveColumns: {},
   indexes: [],
-  covering: [],
 }
 
 export const resourceId = (application: string, ref: ObjectRef): string => `${application}/${refKey(ref)}`

@@ -1,6 +1,7 @@
 import { eventRegistry } from '@fairlead/events'
 import { type EventContext, type Ledger, openLedger } from '@fairlead/ledger'
 import { type Postgres, startPostgres, temporaryFolder } from '@fairlead/local'
+import { fleetProjectionOf } from '../projection/projection.ts'
 import { openReadModel, type ReadModel } from '../read-model.ts'
 import type { Written } from './fleet.ts'
 
@@ -22,6 +23,8 @@ export interface TestLogOptions {
   /** Let the projection run; default true. */
   readonly run?: boolean
   readonly settings?: Readonly<Record<string, string>>
+  /** Rows of a segment of history. */
+  readonly segmentRows?: number
 }
 
 export async function openTestLog(options: TestLogOptions = {}): Promise<TestLog> {
@@ -35,7 +38,7 @@ export async function openTestLog(options: TestLogOptions = {}): Promise<TestLog
       registry: eventRegistry,
     }),
   )
-  const readModel = openReadModel(ledger)
+  const readModel = openReadModel(ledger, options.segmentRows === undefined ? undefined : fleetProjectionOf(options.segmentRows))
   const stop = new AbortController()
   const running = options.run === false ? Promise.resolve() : readModel.run(stop.signal)
   stack.defer(async () => {

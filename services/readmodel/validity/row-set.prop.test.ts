@@ -60,9 +60,3 @@ test.each([
     }),
   )
 })
-
-test('an amended row keeps its beginning and leaves no history', () => {
-  const set = new RowSet<Row>([{ id: 'a', valid_from: 1, value: 1 }])
-  set.amend({ ...set.get('a')!, value: 2 })
-  expect(set.writes()).toEqual({ ended: [], passed: [], live: [{ id: 'a', valid_from: 1, value: 2 }], removed: [] })
-})

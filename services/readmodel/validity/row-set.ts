@@ -54,13 +54,6 @@ export class RowSet<Row extends VersionedRow> {
     this.#end(id, position).row = undefined
   }
 
-  /** The same row with other values in columns that have no past. */
-  amend(row: Row): void {
-    const slot = this.#slot(row.id)
-    slot.row = row
-    slot.dirty = true
-  }
-
   writes(): VersionedWrites<Row> {
     const ended: { id: string; valid_to: number }[] = []
     const live: Row[] = []

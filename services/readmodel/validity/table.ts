@@ -4,17 +4,16 @@ export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'json' | 'j
 /**
  * A table whose rows have validity: a fact of the log ends one row and begins the next. What holds now is in `<name>`, one row for each
  * `id`; what held before is in `<name>_version`, which only grows, since both ends of such a row are known when it is written.
+ *
+ * History is cut into segments. When one closes, the rows that go on are copied into it, so a segment alone holds everything that was
+ * valid at any position of its own: reading the past is reading one segment, however long the history has become.
  */
 export interface VersionedTable {
   readonly name: string
-  /** Columns of both tables, beside `id`, `valid_from` and `valid_to`. */
+  /** Columns of both tables, beside `id`, `valid_from`, `valid_to` and `segment`. */
   readonly columns: Readonly<Record<string, ColumnType>>
-  /** Columns of the live table only: large or without a past (`touched`, `version`, `state`). */
-  readonly liveColumns: Readonly<Record<string, ColumnType>>
   /** Further indexes of the live table: column lists. */
   readonly indexes: readonly string[]
-  /** Columns kept in the index of the past, so that counting at a past position need not visit the rows. */
-  readonly covering: readonly string[]
 }
 
 /**
@@ -33,16 +32,20 @@ const sqlType = (type: ColumnType): string => (type === 'text' ? 'text COLLATE "
 const columnList = (columns: Readonly<Record<string, ColumnType>>): string[] =>
   Object.entries(columns).map(([name, type]) => `"${name}" ${sqlType(type)}`)
 
+/** Which segment of a table's history holds a position: the last one with `from_position` up to it; the highest is open. Created first. */
+export const createSegments =
+  'CREATE TABLE segment (name text NOT NULL, number integer NOT NULL, from_position bigint NOT NULL, rows integer NOT NULL, PRIMARY KEY (name, number))'
+
 /** Statements that create both tables of `table` in the current schema. */
 export function createVersioned(table: VersionedTable): string[] {
-  const { name, columns, liveColumns, indexes, covering } = table
+  const { name, columns, indexes } = table
   const key = 'id text COLLATE "C" NOT NULL, valid_from bigint NOT NULL'
-  const include = covering.length > 0 ? ` INCLUDE (valid_from, ${covering.join(', ')})` : ''
   return [
-    `CREATE TABLE ${name} (${[key, ...columnList(columns), ...columnList(liveColumns)].join(', ')}, PRIMARY KEY (id)) WITH (fillfactor = 80)`,
+    `CREATE TABLE ${name} (${[key, ...columnList(columns)].join(', ')}, PRIMARY KEY (id)) WITH (fillfactor = 80)`,
     ...indexes.map((index) => `CREATE INDEX ON ${name} (${index})`),
-    `CREATE TABLE ${name}_version (${[key, 'valid_to bigint NOT NULL', ...columnList(columns)].join(', ')})`,
-    `CREATE UNIQUE INDEX ON ${name}_version (id, valid_to)${include}`,
+    `CREATE TABLE ${name}_version (${[key, 'valid_to bigint NOT NULL', 'segment integer NOT NULL', ...columnList(columns)].join(', ')})`,
+    `CREATE INDEX ON ${name}_version (segment, id)`,
+    `INSERT INTO segment (name, number, from_position, rows) VALUES ('${name}', 0, 0, 0)`,
   ]
 }
 

@@ -5,27 +5,56 @@ import type { RecordTable, VersionedTable } from './table.ts'
 /** Rows of one statement; bounds the size of its parameter. */
 const chunkRows = 5_000
 
+export interface BatchEnd {
+  /** Position of the batch's last event. */
+  readonly position: number
+  /** Rows that a segment of history has at least before it is closed: below that, reading it is cheap, however few rows are live. */
+  readonly segmentRows: number
+}
+
 /** Writes what a batch does to a versioned table: history first, for it is copied from the live rows that are then overwritten. */
 export async function writeVersioned<Row extends VersionedRow>(
   client: Queryable,
   table: VersionedTable,
   writes: VersionedWrites<Row>,
+  end: BatchEnd,
 ): Promise<void> {
   const { name } = table
-  const past = ['id', 'valid_from', 'valid_to', ...Object.keys(table.columns)]
-  const live = ['id', 'valid_from', ...Object.keys(table.columns), ...Object.keys(table.liveColumns)]
+  const live = ['id', 'valid_from', ...Object.keys(table.columns)]
+  let grown = writes.passed.length
   if (writes.ended.length > 0) {
-    const source = past.map((column) => (column === 'valid_to' ? 'ended.valid_to' : `${name}."${column}"`))
-    await client.query(
-      `INSERT INTO ${name}_version (${quoted(past)}) SELECT ${source.join(', ')}
+    const { rowCount } = await client.query(
+      `INSERT INTO ${name}_version (${quoted(live)}, valid_to, segment)
+       SELECT ${live.map((column) => `${name}."${column}"`).join(', ')}, ended.valid_to, ${openSegment(name)}
        FROM unnest($1::text[], $2::bigint[]) AS ended(id, valid_to) JOIN ${name} USING (id)`,
       [writes.ended.map((row) => row.id), writes.ended.map((row) => row.valid_to)],
     )
+    grown += rowCount ?? 0
   }
-  await insert(client, `${name}_version`, past, writes.passed)
-  await insert(client, name, live, writes.live, ` ON CONFLICT (id) DO UPDATE SET ${overwrite(live)}`)
+  await insert(client, `${name}_version`, [...live, 'valid_to'], writes.passed, { segment: openSegment(name) })
+  await insert(client, name, live, writes.live, { conflict: `ON CONFLICT (id) DO UPDATE SET ${overwrite(live)}` })
   if (writes.removed.length > 0) await client.query(`DELETE FROM ${name} WHERE id = ANY ($1)`, [writes.removed])
+  if (grown > 0) await closeWhenFull(client, name, live, grown, end)
 }
+
+/** Closes the open segment when reading it would cost clearly more than reading the live rows; copies cost at most half of what they save. */
+async function closeWhenFull(client: Queryable, name: string, columns: readonly string[], grown: number, end: BatchEnd): Promise<void> {
+  const { rows: segments } = await client.query<{ number: number; rows: number }>(
+    `UPDATE segment SET rows = rows + $2 WHERE name = $1 AND number = ${openSegment(name)} RETURNING number, rows`,
+    [name, grown],
+  )
+  const { number, rows } = segments[0]!
+  if (rows < end.segmentRows) return
+  const { rows: counted } = await client.query<{ live: string }>(`SELECT count(*) AS live FROM ${name}`)
+  if (rows < 2 * Number(counted[0]!.live)) return
+  await client.query(`INSERT INTO ${name}_version (${quoted(columns)}, valid_to, segment) SELECT ${quoted(columns)}, $1, $2 FROM ${name}`, [
+    end.position + 1,
+    number,
+  ])
+  await client.query('INSERT INTO segment (name, number, from_position, rows) VALUES ($1, $2, $3, 0)', [name, number + 1, end.position + 1])
+}
+
+const openSegment = (name: string): string => `(SELECT max(number) FROM segment WHERE name = '${name}')`
 
 /** Writes parts of records; a column that a part does not know keeps its value. */
 export async function writeRecords(
@@ -37,16 +66,24 @@ export async function writeRecords(
   const merge = Object.keys(table.columns)
     .map((column) => `"${column}" = coalesce(excluded."${column}", ${table.name}."${column}")`)
     .join(', ')
-  await insert(client, table.name, columns, rows, ` ON CONFLICT (id) DO UPDATE SET ${merge}`)
+  await insert(client, table.name, columns, rows, { conflict: `ON CONFLICT (id) DO UPDATE SET ${merge}` })
 }
 
-async function insert(client: Queryable, name: string, columns: readonly string[], rows: readonly object[], conflict = ''): Promise<void> {
+async function insert(
+  client: Queryable,
+  name: string,
+  columns: readonly string[],
+  rows: readonly object[],
+  extra: { readonly segment?: string; readonly conflict?: string },
+): Promise<void> {
+  const { segment, conflict = '' } = extra
+  const target = segment === undefined ? quoted(columns) : `${quoted(columns)}, segment`
+  const values = segment === undefined ? quoted(columns) : `${quoted(columns)}, ${segment}`
   for (let start = 0; start < rows.length; start += chunkRows) {
     const chunk = rows.slice(start, start + chunkRows).map((row) => pick(row as Record<string, unknown>, columns))
-    await client.query(
-      `INSERT INTO ${name} (${quoted(columns)}) SELECT ${quoted(columns)} FROM json_populate_recordset(NULL::${name}, $1)${conflict}`,
-      [JSON.stringify(chunk)],
-    )
+    await client.query(`INSERT INTO ${name} (${target}) SELECT ${values} FROM json_populate_recordset(NULL::${name}, $1) ${conflict}`, [
+      JSON.stringify(chunk),
+    ])
   }
 }
 
