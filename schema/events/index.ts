@@ -4,7 +4,6 @@ export { type DataOf, defineEvent, type EventDefinition, type NewEvent, Personal
 export * from './fleet.ts'
 export { type EventRegistry, eventRegistry } from './registry.ts'
 export {
-  accessStream,
   applicationStream,
   clusterStream,
   denialStream,
@@ -14,4 +13,4 @@ export {
   projectStream,
   repositoryStream,
 } from './streams.ts'
-export { DriftedResource, Grant, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'
+export { DriftedResource, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'

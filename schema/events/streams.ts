@@ -10,7 +10,5 @@ export const projectStream = (name: string): string => `project-${name}`
 export const hubStream = 'hub'
 /** Facts about the fleet as a whole. */
 export const fleetStream = 'fleet'
-/** Tokens and what they allow. */
-export const accessStream = 'access'
-/** Attempts that were refused: apart from `access`, which every process reads at its start. */
+/** Attempts that were refused. */
 export const denialStream = 'access-denials'

@@ -63,7 +63,3 @@ export const DriftedResource = z.object({
   fields: z.array(z.string()).max(50),
 })
 export type DriftedResource = z.infer<typeof DriftedResource>
-
-/** A role in one project, or in all with `*`. */
-export const Grant = z.object({ role: z.enum(['viewer', 'operator', 'admin']), project: z.string() })
-export type Grant = z.infer<typeof Grant>
