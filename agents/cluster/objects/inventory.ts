@@ -8,8 +8,6 @@ import type { ManagedEntry } from './managed.ts'
 import type { Tracker } from './tracker.ts'
 
 const Stored = z.object({
-  /** The destination's namespace, for manifests that name none. */
-  namespace: z.string(),
   /** The namespace that the application makes for itself, so that it can be made again. */
   makes: z.object({ name: z.string(), labels: z.record(z.string(), z.string()), annotations: z.record(z.string(), z.string()) }).optional(),
   /** Bundles that were applied, newest last. */
@@ -72,14 +70,10 @@ export class Inventory {
   }
 
   /** Writes down what the tracker has of an application. */
-  save(
-    application: string,
-    change: { readonly namespace?: string; readonly bundle?: Digest; readonly makes?: Stored['makes'] } = {},
-  ): void {
-    const before = this.#facts.get(application) ?? { namespace: '', bundles: [] }
+  save(application: string, change: { readonly bundle?: Digest; readonly makes?: Stored['makes'] } = {}): void {
+    const before = this.#facts.get(application) ?? { bundles: [] }
     const makes = change.makes ?? before.makes
     const facts = {
-      namespace: change.namespace ?? before.namespace,
       ...(makes && { makes }),
       bundles:
         change.bundle === undefined
@@ -107,7 +101,7 @@ export class Inventory {
   manifestOf(entry: ManagedEntry, bundle: Bundle): string | undefined {
     const object = entry.source === null ? undefined : bundle.objects[entry.source.index]
     if (!object || entry.hook) return undefined
-    const owner = { application: entry.application, namespace: this.#facts.get(entry.application)?.namespace ?? '' }
+    const owner = { application: entry.application, namespace: entry.namespace }
     const resource = { apiVersion: entry.apiVersion, kind: entry.ref.kind, plural: '', namespaced: entry.namespace !== '' }
     return JSON.stringify(prepare(object, owner as Parameters<typeof prepare>[1], resource))
   }

@@ -21,6 +21,7 @@ export class Tracker {
   readonly #applications = new Map<string, Set<Managed>>()
   readonly #waiting = new Map<string, Set<(managed: Managed) => void>>()
   readonly #listeners: TrackerListeners[] = []
+  #version = 0
 
   listen(listeners: TrackerListeners): void {
     this.#listeners.push(listeners)
@@ -28,6 +29,15 @@ export class Tracker {
 
   get size(): number {
     return this.#objects.size
+  }
+
+  get applicationCount(): number {
+    return this.#applications.size
+  }
+
+  /** Grows whenever an object is taken or let go. */
+  get version(): number {
+    return this.#version
   }
 
   get(key: string): Managed | undefined {
@@ -48,6 +58,7 @@ export class Tracker {
     const key = keyOfEntry(entry)
     const known = this.#objects.get(key)
     if (known && known.entry.application !== entry.application) this.#leave(known)
+    if (!known) this.#version++
     const managed: Managed = known ?? { ...fresh, key, entry, manifest }
     managed.entry = entry
     managed.manifest = manifest
@@ -61,6 +72,7 @@ export class Tracker {
     const managed = this.#objects.get(key)
     if (!managed) return
     this.#objects.delete(key)
+    this.#version++
     this.#leave(managed)
     managed.liveness = 'missing'
     this.#wake(managed)

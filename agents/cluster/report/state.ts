@@ -100,12 +100,19 @@ export class StateReporter implements Disposable {
       if (one.entry.source === null) continue
       const state = stateOf(one)
       const key = refKey(state.ref)
-      const said = `${one.uid ?? ''} ${state.health} ${state.sync} ${state.wave} ${state.healthMessage ?? ''}`
+      const said = `${one.uid ?? ''} ${state.health} ${state.sync} ${state.wave} ${lasting(state.health, state.healthMessage) ?? ''}`
       objects[key] = { ref: state.ref, said }
       if (before?.objects[key]?.said !== said) upserts.push(state)
     }
     const removed = Object.entries(before?.objects ?? {}).flatMap(([key, { ref }]) => (key in objects ? [] : [ref]))
-    if (before && upserts.length === 0 && removed.length === 0 && before.health === health && before.message === message) return undefined
+    if (
+      before &&
+      upserts.length === 0 &&
+      removed.length === 0 &&
+      before.health === health &&
+      lasting(health, before.message) === lasting(health, message)
+    )
+      return undefined
     if (!before && managed.length === 0) return undefined
     const reported: Reported = { health, ...(message !== undefined && { message }), objects }
     this.#reported.set(application, reported)
@@ -131,6 +138,11 @@ export class StateReporter implements Disposable {
       })),
     )
   }
+}
+
+/** A message that is worth a report of its own; how far a roll-out has come is not. */
+function lasting(health: Health, message: string | undefined): string | undefined {
+  return health === 'Progressing' ? undefined : message
 }
 
 function stateOf({ entry, uid, health, message, drift, liveness }: Managed): ResourceState {

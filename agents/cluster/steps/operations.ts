@@ -1,7 +1,6 @@
 import { FairleadError } from '@fairlead/errors'
 import type { RecordedError } from '@fairlead/events'
 import type { CommandBody, StepCommand, StepResult } from '@fairlead/messages'
-import type { Logger } from 'pino'
 import type { Inventory } from '../objects/inventory.ts'
 import { forbidsPlan } from '../policy/decide.ts'
 import type { AgentPolicy } from '../policy/policy.ts'
@@ -23,7 +22,6 @@ export interface OperationsOptions {
   readonly report: (result: StepResult) => void
   /** A command was obeyed by word but its plan is not allowed. */
   readonly reject: (command: string, error: RecordedError) => void
-  readonly log: Logger
 }
 
 interface Running {
@@ -165,7 +163,7 @@ export class Operations implements AsyncDisposable {
     const namespaceTask = plan.steps.flatMap((step) => step.tasks).find((task) => task.action === 'create-namespace')
     const makes = namespaceTask && { name: namespaceTask.ref.name, labels: {}, annotations: {}, ...namespaceTask.namespaceMetadata }
     const progress: Parameters<typeof runStep>[1]['progress'] = (done) => {
-      inventory.save(command.application, { namespace: plan.namespace, bundle: plan.bundle, ...(makes && { makes }) })
+      inventory.save(command.application, { bundle: plan.bundle, ...(makes && { makes }) })
       journal.progress(command, done)
     }
     return runStep(tools, { command, planned, cluster, startedAt: record.startedAt, resumed, done: record.done, progress }, signal)
