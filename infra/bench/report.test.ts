@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { cpuSecondsOf, table } from './report.ts'
+import { cpuSecondsOfGroup, table } from './report.ts'
 
 test('the table aligns its columns and ends with the ratios', () => {
   const text = table({
@@ -21,10 +23,17 @@ test('the table aligns its columns and ends with the ratios', () => {
   )
 })
 
-test('the CPU time of a process grows with its work', () => {
-  const before = cpuSecondsOf(process.pid)
-  let sum = 0
-  while (cpuSecondsOf(process.pid) === before) for (let i = 0; i < 1e6; i++) sum += i
-  expect(sum).toBeGreaterThan(0)
-  expect(cpuSecondsOf(2 ** 30)).toBe(0)
+test('the CPU time of a process group counts its members and its ended children', async () => {
+  const burn = 'let n = 0; const end = Date.now() + 300; while (Date.now() < end) n++'
+  const child = spawn('/bin/sh', ['-c', `"${process.execPath}" -e "${burn}"; cat`], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
+  try {
+    const leader = child.pid ?? 0
+    child.stdin.write('done\n')
+    // `cat` gives it back when the burner has ended and has been waited for.
+    await once(child.stdout, 'data')
+    expect(cpuSecondsOfGroup(leader)).toBeGreaterThan(0.1)
+    expect(cpuSecondsOfGroup(2 ** 30)).toBe(0)
+  } finally {
+    child.kill('SIGKILL')
+  }
 })

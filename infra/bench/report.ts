@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 
 /** One measured number. */
@@ -55,15 +55,37 @@ export function table(result: BenchResult): string {
   return [...rows.map(line), '', 'ratios within this run', ...ratios].join('\n')
 }
 
-/** CPU time that a process (and its threads) has used so far, seconds; from /proc, 0 where there is none. */
-export function cpuSecondsOf(pid: number): number {
+/**
+ * CPU time that a process group has used so far, seconds: its living members, and the ended children that its leader has waited for. From /proc; 0 where
+ * there is none.
+ */
+export function cpuSecondsOfGroup(leader: number): number {
+  let ticks = 0
+  for (const entry of processes()) {
+    const fields = statOf(entry)
+    if (!fields || Number(fields[2]) !== leader) continue
+    ticks += Number(fields[11]) + Number(fields[12])
+    if (entry === String(leader)) ticks += Number(fields[13]) + Number(fields[14])
+  }
+  return ticks / 100
+}
+
+function processes(): string[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ')
-    return (Number(fields[11]) + Number(fields[12])) / 100
+    return readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   } catch {
-    return 0
+    return []
+  }
+}
+
+/** The fields of /proc/<pid>/stat from the state on (proc(5)): 2 process group, 11 utime, 12 stime, 13 cutime, 14 cstime. */
+function statOf(pid: string): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+  } catch {
+    return undefined
   }
 }
 
