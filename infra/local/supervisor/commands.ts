@@ -18,7 +18,8 @@ export interface CommandOptions {
   readonly folder: DataFolder
   readonly databaseUrl?: string
   readonly observer?: FleetObserver
-  /** Fairlead's own processes; see `StackOptions`. */
+  /** See `StackOptions`, for this and the next. */
+  readonly clusters?: readonly string[]
   readonly processes?: readonly NodeProcess[]
   readonly print: (text: string) => void
   /** File and arguments that start this very program in the background. */
@@ -43,6 +44,7 @@ export async function start(options: CommandOptions, detached = false): Promise<
       onStop: () => stop.resolve(),
       ...(options.databaseUrl !== undefined && { databaseUrl: options.databaseUrl }),
       ...(options.observer && { observer: options.observer }),
+      ...(options.clusters && { clusters: options.clusters }),
       ...(options.processes && { processes: options.processes }),
     })
     const outcome = await Promise.race([

@@ -11,7 +11,7 @@ import { Journal } from './journal.ts'
 import type { NodeProcess } from './node-process.ts'
 import { apiPort, fairleadProcesses, hookPath } from './processes.ts'
 import { NeedFailed, type Supervised, type Unit } from './unit.ts'
-import { clusterUnits, processUnit, storeUnits } from './units.ts'
+import { clusterUnits, etcdUnit, processUnit, storeUnits } from './units.ts'
 
 export interface StackOptions {
   readonly folder: DataFolder
@@ -78,7 +78,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const say = (text: string) => journal.add('stack', text)
   const settings = { folder, ports, say, audit: options.audit ?? false, signal: stopping.signal }
   const stores = storeUnits(settings, options.databaseUrl)
-  const planes = new Map(clusters.map((name) => [name, clusterUnits(settings, name, stores.etcd)]))
+  const etcd = clusters.length > 0 ? etcdUnit(settings) : undefined
+  const planes = new Map(etcd ? clusters.map((name) => [name, clusterUnits(settings, name, etcd)]) : [])
   const own = new Map<string, Unit<void>>()
   const parts: StackParts = {
     folder,
@@ -93,15 +94,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   for (const spec of options.processes ?? fairleadProcesses(clusters)) own.set(spec.name, processUnit(settings, spec, parts))
 
-  const all: Supervised[] = [...stores.units, ...[...planes.values()].flatMap((plane) => plane.units), ...own.values()]
+  const all: Supervised[] = [
+    ...stores.units,
+    ...(etcd ? [etcd] : []),
+    ...[...planes.values()].flatMap((plane) => plane.units),
+    ...own.values(),
+  ]
   const units = new Map(all.map((unit) => [unit.name, unit]))
   const accesses = [...planes.values()].map((plane) => plane.access())
+  const ready = firstReason([...all.map((unit) => unit.ready), ...accesses])
+  // Whoever waits for it sees the failure; a stack that is stopped early need not have anyone waiting.
+  ready.catch(() => undefined)
   const keep = undo.move()
   return {
     parts,
     journal,
     units,
-    ready: firstReason([...all.map((unit) => unit.ready), ...accesses]),
+    ready,
     unit: (name) => known(units, name),
     async [Symbol.asyncDispose]() {
       stopping.abort()

@@ -28,15 +28,14 @@ export interface Stores {
   readonly units: readonly Supervised[]
   readonly nats: Unit<Nats>
   readonly temporal: Unit<Temporal>
-  readonly etcd: Unit<Etcd>
   /** URL of the ledger's database, embedded or one's own. */
   readonly database: () => Promise<string>
 }
 
-/** Postgres (unless there is one already), NATS, Temporal and etcd; only Temporal waits for another, Postgres. */
+/** Postgres (unless there is one already), NATS and Temporal, which waits for Postgres. */
 export function storeUnits(settings: UnitSettings, databaseUrl: string | undefined): Stores {
   const { folder, ports, say } = settings
-  const shared = (name: string) => ({ logFile: join(folder.logs, `${name}.log`), runFolder: folder.run })
+  const shared = (name: string) => inFolder(folder, name)
   const postgres =
     databaseUrl === undefined
       ? new Unit({
@@ -68,19 +67,25 @@ export function storeUnits(settings: UnitSettings, databaseUrl: string | undefin
       return { program: started.program, value: started }
     },
   })
-  const etcd = new Unit({
+  const database = async () => databaseUrl ?? (await postgres!.needed()).ledger
+  return { units: [...(postgres ? [postgres] : []), nats, temporal], nats, temporal, database }
+}
+
+/** One etcd for all local clusters. */
+export function etcdUnit({ folder, ports, say }: UnitSettings): Unit<Etcd> {
+  return new Unit({
     name: 'etcd',
     tier: tiers.stores,
     say,
     quiet: true,
     start: async (signal) => {
-      const started = await startEtcd({ dir: folder.etcd, ports, ...shared('etcd') }, signal)
+      const started = await startEtcd({ dir: folder.etcd, ports, ...inFolder(folder, 'etcd') }, signal)
       return { program: started.program, value: started }
     },
   })
-  const database = async () => databaseUrl ?? (await postgres!.needed()).ledger
-  return { units: [...(postgres ? [postgres] : []), nats, etcd, temporal], nats, temporal, etcd, database }
 }
+
+const inFolder = (folder: DataFolder, name: string) => ({ logFile: join(folder.logs, `${name}.log`), runFolder: folder.run })
 
 export interface ClusterUnits {
   readonly units: readonly Supervised[]
