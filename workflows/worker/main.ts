@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { openLedger, wakeOverNats } from '@fairlead/ledger'
@@ -25,7 +24,7 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
     await connect({
       servers: environment('FAIRLEAD_NATS_URL'),
       name: 'worker',
-      authenticator: credsAuthenticator(new TextEncoder().encode(environmentFile('FAIRLEAD_HUB_CREDS').reveal())),
+      authenticator: credsAuthenticator(new TextEncoder().encode(environmentFile('FAIRLEAD_NATS_CREDS').reveal())),
       inboxPrefix: hubInboxPrefix,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 500,
@@ -48,9 +47,9 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
   const worker = stack.use(
     await startWorker(
       {
-        temporalAddress: environment('TEMPORAL_ADDRESS'),
-        namespace: process.env.TEMPORAL_NAMESPACE ?? 'fairlead',
-        bundleFolder: join(environment('FAIRLEAD_DATA'), 'worker'),
+        temporalAddress: environment('FAIRLEAD_TEMPORAL_ADDRESS'),
+        namespace: environment('FAIRLEAD_TEMPORAL_NAMESPACE'),
+        bundleFolder: environment('FAIRLEAD_STATE'),
         sync: {
           ledger,
           inventory: inventoryOf(openReadModel(ledger)),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { programPath } from '../process/program-path.ts'
+import { openHubKeys, openJoinTokens } from './keys.ts'
 import type { NodeProcess } from './node-process.ts'
 import type { StackParts } from './stack.ts'
 
@@ -17,14 +18,14 @@ export const hookPath = '/hooks/github'
  * | DATABASE_URL | hub, ingest, worker | the ledger's database |
  * | FAIRLEAD_NATS_URL | all | the bus |
  * | FAIRLEAD_NATS_CREDS | hub, ingest, worker | credentials of the hub's user; inbox prefix `_INBOX.hub` |
- * | FAIRLEAD_NATS_SYSTEM_CREDS, FAIRLEAD_NATS_ACCOUNT, FAIRLEAD_NATS_ACCOUNT_SEED, FAIRLEAD_NATS_OPERATOR_SEED | hub, ingest | to admit and revoke clusters: files, and the account's public key |
+ * | FAIRLEAD_SIGNING_KEY, FAIRLEAD_DATA_KEY | hub, ingest, worker | files: what signs commands to agents, what seals bundles at rest |
+ * | FAIRLEAD_NATS_SYSTEM_CREDS, FAIRLEAD_NATS_ACCOUNT, FAIRLEAD_NATS_ACCOUNT_SEED, FAIRLEAD_NATS_OPERATOR_SEED | ingest | to admit and revoke clusters: files, and the account's public key |
  * | FAIRLEAD_TEMPORAL_ADDRESS, FAIRLEAD_TEMPORAL_NAMESPACE | hub, worker | |
  * | FAIRLEAD_STATE | all | a folder of their own, 0700 |
  * | FAIRLEAD_HTTP_PORT | hub | where the API listens |
  * | FAIRLEAD_RENDERER | hub | the renderer's executable |
- * | FAIRLEAD_LOCAL_CLUSTERS | hub | comma-separated names; for each one that has not joined it writes a join token to FAIRLEAD_JOIN_DIR/<name>.token |
- * | FAIRLEAD_JOIN_DIR | hub | |
- * | FAIRLEAD_FLEET_REPOSITORY, FAIRLEAD_HOME_CLUSTER, FAIRLEAD_WEBHOOK_SECRET_FILE | hub, with a demo | what to follow, what `https://kubernetes.default.svc` means in it, how its pushes are signed |
+ * | FAIRLEAD_JOIN_DIR | ingest | a folder with `<cluster>.token` files, each admitted once |
+ * | FAIRLEAD_FLEET_REPOSITORY, FAIRLEAD_FLEET_PATH, FAIRLEAD_HOME_CLUSTER, FAIRLEAD_WEBHOOK_SECRET_FILE | hub, with a demo | what to follow and where in it the declarations are, what `https://kubernetes.default.svc` means in it, how its pushes are signed |
  * | FAIRLEAD_CLUSTER, KUBECONFIG, FAIRLEAD_NATS_JOIN_CREDS, FAIRLEAD_JOIN_TOKEN_FILE | agent | |
  * | FAIRLEAD_HEALTH_PORT | all | GET /readyz there answers 200 when it works |
  */
@@ -43,18 +44,16 @@ export function fairleadProcesses(clusters: readonly string[]): NodeProcess[] {
 }
 
 async function hub(parts: StackParts): Promise<Record<string, string>> {
-  const [shared, admission, temporal, renderer] = await Promise.all([bus(parts), admit(parts), workflows(parts), programPath('renderer')])
+  const [shared, temporal, renderer] = await Promise.all([bus(parts), workflows(parts), programPath('renderer')])
   return {
     ...shared,
-    ...admission,
     ...temporal,
     FAIRLEAD_STATE: parts.folder.process('hub'),
     FAIRLEAD_HTTP_PORT: String(await parts.ports.get('api', apiPort)),
     FAIRLEAD_RENDERER: renderer,
-    FAIRLEAD_LOCAL_CLUSTERS: parts.clusters.join(','),
-    FAIRLEAD_JOIN_DIR: joinDir(parts),
     ...(parts.demo && {
       FAIRLEAD_FLEET_REPOSITORY: parts.demo.url,
+      FAIRLEAD_FLEET_PATH: 'bootstrap',
       FAIRLEAD_HOME_CLUSTER: parts.clusters[0] ?? '',
       FAIRLEAD_WEBHOOK_SECRET_FILE: parts.demo.webhookSecretFile,
     }),
@@ -62,7 +61,8 @@ async function hub(parts: StackParts): Promise<Record<string, string>> {
 }
 
 async function ingest(parts: StackParts): Promise<Record<string, string>> {
-  return { ...(await bus(parts)), ...(await admit(parts)), FAIRLEAD_STATE: parts.folder.process('ingest') }
+  const FAIRLEAD_JOIN_DIR = openJoinTokens(parts.folder, parts.clusters)
+  return { ...(await bus(parts)), ...(await admit(parts)), FAIRLEAD_STATE: parts.folder.process('ingest'), FAIRLEAD_JOIN_DIR }
 }
 
 async function worker(parts: StackParts): Promise<Record<string, string>> {
@@ -76,14 +76,24 @@ async function agent(parts: StackParts, cluster: string): Promise<Record<string,
     KUBECONFIG: place.agentKubeconfigPath,
     FAIRLEAD_NATS_URL: nats.url,
     FAIRLEAD_NATS_JOIN_CREDS: nats.security.files.joinCreds,
-    FAIRLEAD_JOIN_TOKEN_FILE: join(joinDir(parts), `${cluster}.token`),
+    FAIRLEAD_JOIN_TOKEN_FILE: join(openJoinTokens(parts.folder, parts.clusters), `${cluster}.token`),
     FAIRLEAD_STATE: parts.folder.process(join('agents', cluster)),
+    // A handful of agents on one machine may come back all at once.
+    FAIRLEAD_RECONNECT_JITTER_MS: '250',
+    FAIRLEAD_RECONNECT_CAP_MS: '2000',
   }
 }
 
 async function bus(parts: StackParts): Promise<Record<string, string>> {
   const [databaseUrl, nats] = await Promise.all([parts.database(), parts.nats()])
-  return { DATABASE_URL: databaseUrl, FAIRLEAD_NATS_URL: nats.url, FAIRLEAD_NATS_CREDS: nats.security.files.hubCreds }
+  const { signingKey, dataKey } = openHubKeys(parts.folder)
+  return {
+    DATABASE_URL: databaseUrl,
+    FAIRLEAD_NATS_URL: nats.url,
+    FAIRLEAD_NATS_CREDS: nats.security.files.hubCreds,
+    FAIRLEAD_SIGNING_KEY: signingKey,
+    FAIRLEAD_DATA_KEY: dataKey,
+  }
 }
 
 async function admit(parts: StackParts): Promise<Record<string, string>> {
@@ -100,5 +110,3 @@ async function workflows(parts: StackParts): Promise<Record<string, string>> {
   const temporal = await parts.temporal()
   return { FAIRLEAD_TEMPORAL_ADDRESS: temporal.address, FAIRLEAD_TEMPORAL_NAMESPACE: temporal.namespace }
 }
-
-const joinDir = (parts: StackParts) => parts.folder.process('join')
