@@ -1,5 +1,5 @@
-export { syncActivities } from './activities.ts'
 export type { InventoryPort, SyncPorts } from './activities/ports.ts'
+export { syncActivities } from './activities.ts'
 export { BriefApplication, OperationBrief } from './brief.ts'
 export { type CommandSender, type CommandSenderOptions, commandSender, type SendOptions } from './commands/sender.ts'
 export {
@@ -14,11 +14,11 @@ export {
   type SyncLimits,
   type SyncOutcome,
   type SyncProgress,
-  syncSignals,
   type SyncTally,
+  syncSignals,
   syncTaskQueue,
   syncWorkflowType,
 } from './contract.ts'
-export type { Planned, PlanInput, PlannedOperation, ResourceSelector } from './plan/input.ts'
+export type { PlanInput, Planned, PlannedOperation, ResourceSelector } from './plan/input.ts'
 export { planSync } from './plan/plan.ts'
 export { syncWorkflowFile } from './workflow-file.ts'

@@ -22,7 +22,9 @@ export async function workflowBundle(file: string, folder: string, log: Logger):
   const fresh = `${codePath}.${process.pid}.new`
   await writeFile(fresh, code)
   await rename(fresh, codePath)
-  const stale = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith('.cjs') && join(folder, name) !== codePath)
+  const stale = (await readdir(folder)).filter(
+    (name) => name.startsWith(prefix) && name.endsWith('.cjs') && join(folder, name) !== codePath,
+  )
   await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })))
   return { codePath }
 }

@@ -1,0 +1,332 @@
+import {
+  ApplicationConfirmed,
+  ApplicationOperationFinished,
+  applicationStream,
+  type DataOf,
+  OperationFinished,
+  operationStream,
+} from '@fairlead/events'
+import { until } from '@fairlead/local'
+import type { ApplicationId, ApplicationSpec, ClusterId, ResourceState } from '@fairlead/manifests'
+import type { BundleObject, SyncPlan } from '@fairlead/messages'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { HubStandIn, type WantedApplication } from './testing/hub-stand-in.ts'
+import { RecordingAgent } from './testing/recording-agent.ts'
+import { openStores, type Stores, type WorkerProcess } from './testing/stores.ts'
+
+// One operation, from its start in the log to its end in the log, on a real Postgres, NATS and Temporal, with the worker as a process of its own.
+
+const east = 'east' as ClusterId
+let stores: Stores
+let worker: WorkerProcess
+let hub: HubStandIn
+let agent: RecordingAgent
+
+beforeAll(async () => {
+  stores = await openStores('worker')
+  worker = await stores.startWorker()
+})
+
+afterAll(() => stores?.[Symbol.asyncDispose]())
+
+beforeEach(() => {
+  hub = new HubStandIn({ ledger: stores.ledger, nats: stores.bus, temporal: () => stores.temporal })
+  const readPlan = (digest: string) => stores.ledger.blobs.getJson<SyncPlan>(digest)
+  agent = new RecordingAgent({ nats: stores.bus, cluster: east, hubKey: stores.hubKey, readPlan })
+})
+
+afterEach(async () => {
+  agent[Symbol.dispose]()
+  await hub[Symbol.asyncDispose]()
+})
+
+const patient = { timeoutMs: 60_000 }
+let last = 0
+/** Names that no other test uses. */
+const fresh = (count = 1): string[] => Array.from({ length: count }, () => `app-${++last}`)
+
+function object(name: string, wave = 0, annotations: Record<string, string> = {}): BundleObject {
+  const metadata = { name, namespace: 'shop', annotations: { 'argocd.argoproj.io/sync-wave': `${wave}`, ...annotations } }
+  return {
+    ref: { group: '', kind: 'ConfigMap', namespace: 'shop', name },
+    apiVersion: 'v1',
+    origin: { path: 'all.yaml' },
+    manifest: { apiVersion: 'v1', kind: 'ConfigMap', metadata },
+  }
+}
+
+function specOf(name: string, change: (spec: ApplicationSpec) => void = () => undefined): ApplicationSpec {
+  const spec: ApplicationSpec = {
+    id: name as ApplicationId,
+    name,
+    namespace: 'argocd',
+    kind: 'argo-application',
+    project: 'default',
+    labels: {},
+    annotations: {},
+    sources: [{ repoURL: 'https://git.example.org/shop.git', targetRevision: 'HEAD', path: '.', render: { tool: 'detect' } }],
+    destination: { name: 'east', namespace: 'shop' },
+    syncPolicy: {
+      automated: true,
+      prune: true,
+      selfHeal: false,
+      allowEmpty: false,
+      retry: { limit: 1, durationMs: 100, factor: 2, maxDurationMs: 1_000 },
+      options: {
+        createNamespace: false,
+        pruneLast: false,
+        prunePropagation: 'foreground',
+        prune: 'true',
+        applyOutOfSyncOnly: false,
+        respectIgnoreDifferences: false,
+        replace: false,
+        force: false,
+        serverSideApply: true,
+        validate: true,
+        failOnSharedResource: false,
+        skipDryRunOnMissingResource: false,
+      },
+      deletionBudget: 10,
+    },
+    ignoreDifferences: [],
+    revisionHistoryLimit: 10,
+    info: [],
+    wave: 0,
+    dependsOn: [],
+    parent: { kind: 'fleet', name: 'fleet' },
+    suspended: false,
+    healthChecks: [],
+    cascade: true,
+    declaredAt: {
+      repository: 'https://git.example.org/fleet.git',
+      commit: '9f3c1d2a4b5e6f708192a3b4c5d6e7f801234567',
+      path: 'apps.yaml',
+      line: 1,
+    },
+  }
+  change(spec)
+  return spec
+}
+
+const wanted = (name: string, objects: BundleObject[] = [object(name)], change?: (spec: ApplicationSpec) => void): WantedApplication => ({
+  name,
+  bundle: { v: 1, objects },
+  spec: specOf(name, change),
+})
+
+/** The end of an application's part. */
+async function finished(name: string, operation: string): Promise<DataOf<typeof ApplicationOperationFinished>> {
+  return await until(`the end of ${operation} for ${name}`, async () => ends(name, operation).then((of) => of[0]), patient)
+}
+
+async function ends(name: string, operation: string): Promise<DataOf<typeof ApplicationOperationFinished>[]> {
+  const events = await stores.ledger.readStream(applicationStream(name))
+  return events.flatMap((event) => (ApplicationOperationFinished.is(event) && event.data.operation === operation ? [event.data] : []))
+}
+
+async function closed(operation: string): Promise<DataOf<typeof OperationFinished>> {
+  const read = async () => {
+    for (const event of await stores.ledger.readStream(operationStream(operation))) if (OperationFinished.is(event)) return event.data
+    return undefined
+  }
+  return await until(`the end of ${operation}`, read, patient)
+}
+
+const live = (name: string, wave = 0): ResourceState => ({
+  ref: { group: '', kind: 'ConfigMap', namespace: 'shop', name },
+  apiVersion: 'v1',
+  health: 'Healthy',
+  sync: 'Synced',
+  hook: false,
+  wave,
+})
+
+describe('an operation', () => {
+  test('carries 200 applications in one history that does not grow with their number', async () => {
+    const names = fresh(200)
+    await hub.commit(names.map((name) => wanted(name)))
+    const operation = await hub.start(names)
+    expect(await closed(operation)).toMatchObject({ succeeded: 200, failed: 0, terminated: 0 })
+    expect([...agent.done].sort()).toEqual(names.map((name) => `${name} 1.0`).sort())
+    const { historyLength } = await stores.temporal.workflow.getHandle(operation).describe()
+    expect(historyLength).toBeLessThan(60)
+    for (const name of names) expect(await ends(name, operation)).toHaveLength(1)
+    for (const name of names) expect(agent.farewells(name)).toEqual(['succeeded'])
+  })
+
+  test('sends waves one after the other, dry-running everything first', async () => {
+    const [name] = fresh() as [string]
+    await hub.commit([wanted(name, [object('c', 2), object('a', 0), object('b', 1)])])
+    await finished(name, await hub.start([name]))
+    expect(agent.done).toEqual([`${name} 1.0`, `${name} 1.1`, `${name} 1.2`])
+    const sent = agent.commands.flatMap((body) => (body.type === 'steps' ? body.steps.map(({ dryRun }) => dryRun) : []))
+    expect(sent).toEqual(['all', 'none', 'none'])
+  })
+
+  test('of a dry run only asks', async () => {
+    const [name] = fresh() as [string]
+    await hub.commit([wanted(name, [object('a', 0), object('b', 1)])])
+    expect(await finished(name, await hub.start([name], { dryRun: true }))).toMatchObject({ outcome: 'Succeeded', dryRun: true })
+    expect(agent.commands[0]).toMatchObject({ type: 'steps', steps: [{ dryRun: 'only' }] })
+    expect(agent.done).toEqual([`${name} 1.0`])
+  })
+
+  test('deletes what is left of a removed application, highest wave first', async () => {
+    const [name] = fresh() as [string]
+    await hub.commit([wanted(name)])
+    await hub.inventory(name, [live('a', 0), live('b', 3)])
+    expect(await finished(name, await hub.start([name], { kind: 'delete' }))).toMatchObject({ outcome: 'Succeeded' })
+    expect(agent.done).toEqual([`${name} 1.0`, `${name} 1.1`])
+    expect(agent.commands[0]).toMatchObject({ type: 'steps', steps: [{ dryRun: 'none' }] })
+  })
+})
+
+describe('failure', () => {
+  const failure = (code: 'SYNC_REFUSED' | 'SYNC_DEGRADED', retryable: boolean) => ({ code, message: 'no', retryable, next: 'mend it' })
+
+  test('a refused manifest ends the application, not its neighbours', async () => {
+    const [bad, good] = fresh(2) as [string, string]
+    agent.outcome = ({ application }) =>
+      application === bad ? { outcome: 'refused', error: failure('SYNC_REFUSED', false) } : { outcome: 'succeeded' }
+    await hub.commit([wanted(bad), wanted(good)])
+    const operation = await hub.start([bad, good])
+    expect(await finished(bad, operation)).toMatchObject({ outcome: 'Failed', attempts: 1, error: { code: 'SYNC_REFUSED', message: 'no' } })
+    expect(await closed(operation)).toMatchObject({ succeeded: 1, failed: 1 })
+    expect(agent.farewells(bad)).toEqual(['failed'])
+  })
+
+  test('a failed step is planned and tried again, with its SyncFail hooks in between', async () => {
+    const [name] = fresh() as [string]
+    agent.outcome = ({ attempt, fail }) =>
+      attempt === 1 && !fail ? { outcome: 'failed', error: failure('SYNC_DEGRADED', true) } : { outcome: 'succeeded' }
+    await hub.commit([wanted(name, [object('a'), object('undo', 0, { 'argocd.argoproj.io/hook': 'SyncFail' })])])
+    expect(await finished(name, await hub.start([name]))).toMatchObject({ outcome: 'Succeeded', attempts: 2 })
+    expect(agent.done).toEqual([`${name} 1.0`, `${name} 1.fail0`, `${name} 2.0`])
+  })
+
+  test('an agent that says nothing fails the wave after its deadline', async () => {
+    const [name] = fresh() as [string]
+    agent.holds = () => true
+    await hub.commit([wanted(name, undefined, (spec) => Object.assign(spec.syncPolicy.retry, { limit: 0 }))])
+    const limits = { waveDeadlineMs: 200, graceMs: 100 }
+    expect(await finished(name, await hub.start([name], { limits }))).toMatchObject({
+      outcome: 'Failed',
+      error: { code: 'SYNC_WAVE_TIMEOUT' },
+    })
+  })
+
+  test('an application that cannot be planned ends in Error and says why', async () => {
+    const [name] = fresh() as [string]
+    await hub.commit([wanted(name, [])])
+    await hub.inventory(name, [live('a')])
+    expect(await finished(name, await hub.start([name]))).toMatchObject({ outcome: 'Error', error: { code: 'SYNC_WOULD_EMPTY' } })
+    expect(agent.commands).toEqual([])
+  })
+})
+
+describe('waiting', () => {
+  test('deletions beyond the budget wait for a person', async () => {
+    const [name] = fresh() as [string]
+    await hub.commit([wanted(name, [object(name)], (spec) => Object.assign(spec.syncPolicy, { deletionBudget: 0 }))])
+    await hub.inventory(name, [live('old')])
+    const operation = await hub.start([name])
+    await until('the wait', () => Promise.resolve(hub.state(name).operation?.awaitingConfirmation || undefined), patient)
+    expect(agent.done).toEqual([])
+    await hub.append(name, ApplicationConfirmed.of({ application: name as ApplicationId, operation }))
+    await hub.signal(operation, 'confirmed', [name])
+    expect(await finished(name, operation)).toMatchObject({ outcome: 'Succeeded' })
+    expect(agent.commands[0]).toMatchObject({ steps: [{ confirmed: true }] })
+  })
+
+  test('a higher wave begins when the lower one is done, and is blocked when it fails', async () => {
+    const [dev, staging, production] = fresh(3) as [string, string, string]
+    const waves = new Map([dev, staging, production].map((name, wave) => [name, { gate: { group: 0, wave } }]))
+    const error = { code: 'SYNC_DEGRADED', message: 'it crashes', retryable: false, next: 'mend it' } as const
+    agent.outcome = ({ application }) => (application === staging ? { outcome: 'failed', error } : { outcome: 'succeeded' })
+    await hub.commit([dev, staging, production].map((name) => wanted(name)))
+    const operation = await hub.start([production, staging, dev], { order: (name) => waves.get(name) ?? {} })
+    expect(await closed(operation)).toMatchObject({ succeeded: 1, failed: 2 })
+    expect(agent.done).toEqual([`${dev} 1.0`, `${staging} 1.0`])
+    expect(await finished(production, operation)).toMatchObject({
+      error: { code: 'SYNC_BLOCKED', message: expect.stringContaining(staging) },
+    })
+  })
+
+  test('terminate ends it at once and the agent hears of it', async () => {
+    const [name] = fresh() as [string]
+    agent.holds = () => true
+    await hub.commit([wanted(name)])
+    const operation = await hub.start([name])
+    await until('the step', () => Promise.resolve(agent.held > 0 || undefined), patient)
+    await hub.signal(operation, 'terminate', [name])
+    expect(await finished(name, operation)).toMatchObject({ outcome: 'Terminated', error: { code: 'OPERATION_TERMINATED' } })
+    await until('the farewell', () => Promise.resolve(agent.farewells(name).length > 0 || undefined), patient)
+    expect(agent.farewells(name)).toEqual(['terminated'])
+  })
+
+  test('a newer commit takes over from a wave that hangs', async () => {
+    const [name] = fresh() as [string]
+    agent.holds = () => true
+    await hub.commit([wanted(name)])
+    const operation = await hub.start([name], { limits: { supersedeAfterMs: 200 } })
+    await until('the step', () => Promise.resolve(agent.held > 0 || undefined), patient)
+    await hub.signal(operation, 'supersede', [name])
+    expect(await finished(name, operation)).toMatchObject({ outcome: 'Terminated', error: { code: 'OPERATION_SUPERSEDED' } })
+  })
+})
+
+describe('what dies', () => {
+  test('a worker killed in the middle of a wave: another one ends it, and nothing is done twice', async () => {
+    const names = fresh(50)
+    const last = names.at(-1) as string
+    agent.holds = ({ application }) => application === last
+    await hub.commit(names.map((name) => wanted(name, [object(`${name}-a`, 0), object(`${name}-b`, 1), object(`${name}-c`, 2)])))
+    const operation = await hub.start(names)
+    await until('the middle', () => Promise.resolve(agent.done.some((step) => step.endsWith('1.1')) || undefined), patient)
+    await worker.kill('SIGKILL')
+    agent.report()
+    worker = await stores.startWorker()
+    expect(await closed(operation)).toMatchObject({ succeeded: 50, failed: 0 })
+    expect([...agent.done].sort()).toEqual(names.flatMap((name) => [0, 1, 2].map((step) => `${name} 1.${step}`)).sort())
+    for (const name of names) {
+      const events = await stores.ledger.readStream(applicationStream(name))
+      const count = (type: string) => events.filter((event) => event.type === type).length
+      expect([name, count('application.planned'), count('application.operation-finished')]).toEqual([name, 1, 1])
+    }
+  })
+
+  test('an agent that is away: the operation waits and goes on when it is back', async () => {
+    const [name] = fresh() as [string]
+    agent.disconnect()
+    await hub.commit([wanted(name)])
+    const operation = await hub.start([name])
+    const progress = () => stores.temporal.workflow.getHandle(operation).query<{ applications: { at: string }[] }>('progress')
+    await until('the wait', async () => (await progress()).applications[0]?.at === 'ready' || undefined, patient)
+    agent.connect()
+    await hub.signal(operation, 'reconnected', [east])
+    expect(await finished(name, operation)).toMatchObject({ outcome: 'Succeeded', attempts: 1 })
+  })
+
+  test('Temporal without its state: the workflow goes on at the step that the ledger shows', async () => {
+    const names = fresh(20)
+    const slow = names[0] as string
+    agent.holds = ({ application, step }) => application === slow && step === 1
+    await hub.commit(names.map((name) => wanted(name, [object(`${name}-a`, 0), object(`${name}-b`, 1), object(`${name}-c`, 2)])))
+    const operation = await hub.start(names)
+    await until(
+      'all but one',
+      async () => (await Promise.all(names.slice(1).map((name) => ends(name, operation)))).every(({ length }) => length === 1) || undefined,
+      patient,
+    )
+    hub.deafened.add(operation)
+    agent.report()
+    await until('the step in the ledger', () => Promise.resolve(hub.state(slow).operation?.settled.length === 2 || undefined), patient)
+    await worker.kill('SIGTERM')
+    await stores.loseTemporal()
+    worker = await stores.startWorker()
+    hub.deafened.delete(operation)
+    await hub.resume(operation)
+    expect(await finished(slow, operation)).toMatchObject({ outcome: 'Succeeded', attempts: 1 })
+    expect(agent.done.filter((step) => step.startsWith(`${slow} `))).toEqual([0, 1, 2].map((step) => `${slow} 1.${step}`))
+  })
+})
