@@ -1,14 +1,14 @@
 import type { Ledger, Projection } from '@fairlead/ledger'
 import type { ResourceState } from '@fairlead/manifests'
 import { stateAt } from './application/past.ts'
-import { applicationsByIds, listApplications, loadStates, specsOf } from './application/query.ts'
+import { applicationsByNames, listApplications, loadStates, rendersOf, specsOf } from './application/query.ts'
 import type { ApplicationState } from './application/state.ts'
 import { presenceOf, type Seen } from './cluster/presence.ts'
-import { clustersByIds, listClusters, rollupsOf } from './cluster/query.ts'
-import { listDrifts } from './drift/query.ts'
+import { allClusters, clustersByIds, listClusters, rollupsOf } from './cluster/query.ts'
+import { driftsOf } from './drift/query.ts'
 import { type DeltaOptions, deltas, type FleetDelta } from './feed/deltas.ts'
 import { HeadWatch } from './feed/head-watch.ts'
-import { listOperations, operationsByIds, partsOf, plansOf, stepsOf } from './operation/query.ts'
+import { listOperations, listParts, operationsByIds, partsByIds, partsOf, plansOf, stepsOf } from './operation/query.ts'
 import { listProjects } from './project/query.ts'
 import { fleetProjection } from './projection/projection.ts'
 import { readHead } from './query/instant.ts'
@@ -24,21 +24,25 @@ type Bound<Query> = Query extends (reads: Reads, ...rest: infer Rest) => infer R
 export interface Queries {
   readonly head: Bound<typeof readHead>
   readonly listApplications: Bound<typeof listApplications>
-  readonly applicationsByIds: Bound<typeof applicationsByIds>
+  readonly applicationsByNames: Bound<typeof applicationsByNames>
   readonly specsOf: Bound<typeof specsOf>
+  readonly rendersOf: Bound<typeof rendersOf>
   readonly listResources: Bound<typeof listResources>
   readonly resourcesOf: Bound<typeof resourcesOf>
   readonly listClusters: Bound<typeof listClusters>
+  readonly allClusters: Bound<typeof allClusters>
   readonly clustersByIds: Bound<typeof clustersByIds>
   readonly rollupsOf: Bound<typeof rollupsOf>
   readonly listOperations: Bound<typeof listOperations>
   readonly operationsByIds: Bound<typeof operationsByIds>
+  readonly listParts: Bound<typeof listParts>
   readonly partsOf: Bound<typeof partsOf>
+  readonly partsByIds: Bound<typeof partsByIds>
   readonly plansOf: Bound<typeof plansOf>
   readonly stepsOf: Bound<typeof stepsOf>
   readonly requestsByIds: Bound<typeof requestsByIds>
   readonly openRequests: Bound<typeof openRequests>
-  readonly listDrifts: Bound<typeof listDrifts>
+  readonly driftsOf: Bound<typeof driftsOf>
   readonly listRepositories: Bound<typeof listRepositories>
   readonly listProjects: Bound<typeof listProjects>
   /** Whole states of these applications, or of all, with the position they are of. */
@@ -84,21 +88,25 @@ function queriesOf(reads: Reads): Queries {
   return {
     head: () => readHead(reads),
     listApplications: (...rest) => listApplications(reads, ...rest),
-    applicationsByIds: (...rest) => applicationsByIds(reads, ...rest),
+    applicationsByNames: (...rest) => applicationsByNames(reads, ...rest),
     specsOf: (...rest) => specsOf(reads, ...rest),
+    rendersOf: (...rest) => rendersOf(reads, ...rest),
     listResources: (...rest) => listResources(reads, ...rest),
     resourcesOf: (...rest) => resourcesOf(reads, ...rest),
     listClusters: (...rest) => listClusters(reads, ...rest),
+    allClusters: (...rest) => allClusters(reads, ...rest),
     clustersByIds: (...rest) => clustersByIds(reads, ...rest),
     rollupsOf: (...rest) => rollupsOf(reads, ...rest),
     listOperations: (...rest) => listOperations(reads, ...rest),
     operationsByIds: (...rest) => operationsByIds(reads, ...rest),
+    listParts: (...rest) => listParts(reads, ...rest),
     partsOf: (...rest) => partsOf(reads, ...rest),
+    partsByIds: (...rest) => partsByIds(reads, ...rest),
     plansOf: (...rest) => plansOf(reads, ...rest),
     stepsOf: (...rest) => stepsOf(reads, ...rest),
     requestsByIds: (...rest) => requestsByIds(reads, ...rest),
     openRequests: () => openRequests(reads),
-    listDrifts: (...rest) => listDrifts(reads, ...rest),
+    driftsOf: (...rest) => driftsOf(reads, ...rest),
     listRepositories: (...rest) => listRepositories(reads, ...rest),
     listProjects: (...rest) => listProjects(reads, ...rest),
     states: (...rest) => loadStates(reads, ...rest),

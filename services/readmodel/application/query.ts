@@ -4,11 +4,13 @@ import { contains, type ListShape, oneOf, type Page, type PageRequest, readPage 
 import { type Reads, rowsOf } from '../query/reads.ts'
 import { parseSelector, selectorCondition } from '../query/selector.ts'
 import { rowsAt } from '../validity/at.ts'
+import type { RenderRow, SpecRow } from './fold.ts'
 import { type ApplicationRow, applicationTable } from './row.ts'
 import type { ApplicationState } from './state.ts'
 
 export interface ApplicationFilter {
-  readonly ids?: readonly string[] | undefined
+  /** Ids or names. */
+  readonly names?: readonly string[] | undefined
   /** Part of the name, whatever its case. */
   readonly search?: string | undefined
   readonly project?: readonly string[] | undefined
@@ -16,18 +18,14 @@ export interface ApplicationFilter {
   readonly namespace?: readonly string[] | undefined
   readonly sync?: readonly string[] | undefined
   readonly health?: readonly string[] | undefined
-  readonly phase?: readonly string[] | undefined
-  readonly parent?: string | undefined
   /** Label selector as kubectl's `-l`. */
   readonly selector?: string | undefined
   readonly drifted?: boolean | undefined
-  /** Applications that have been deleted; left out unless asked for. */
-  readonly gone?: boolean | undefined
   /** Projects that the reader may see; undefined: all. */
   readonly visible?: readonly string[] | undefined
 }
 
-export type ApplicationSort = 'name' | 'project' | 'cluster' | 'sync' | 'health' | 'wave' | 'changed'
+export type ApplicationSort = 'name' | 'cluster' | 'sync' | 'health' | 'changed'
 
 /** Worst first in both, so that an ascending sort shows what needs attention. */
 const severities = {
@@ -35,19 +33,19 @@ const severities = {
   sync: ['OutOfSync', 'Unknown', 'Synced'],
 }
 
+/** The place of a health in the order of attention. */
+export const bySeverity = (column: 'health' | 'sync'): RawBuilder<unknown> =>
+  sql`coalesce(array_position(${severities[column]}::text[], ${sql.ref(column)}), 0)::bigint`
+
 const sorts: Record<ApplicationSort, Pick<ListShape['sort'], 'expression' | 'type'>> = {
-  name: { expression: sql`id`, type: 'text' },
-  project: { expression: sql`project`, type: 'text' },
+  name: { expression: sql`name`, type: 'text' },
   cluster: { expression: sql`coalesce(cluster, '')`, type: 'text' },
-  sync: { expression: sql`coalesce(array_position(${severities.sync}::text[], sync), 0)::bigint`, type: 'bigint' },
-  health: { expression: sql`coalesce(array_position(${severities.health}::text[], health), 0)::bigint`, type: 'bigint' },
-  wave: { expression: sql`wave::bigint`, type: 'bigint' },
+  sync: { expression: bySeverity('sync'), type: 'bigint' },
+  health: { expression: bySeverity('health'), type: 'bigint' },
   changed: { expression: sql`valid_from`, type: 'bigint' },
 }
 
-const listColumns = ['valid_from', ...Object.keys(applicationTable.columns)]
-
-/** One page of applications, now or at a past position. */
+/** One page of the applications that are not gone, now or at a past position. */
 export function listApplications(
   reads: Reads,
   filter: ApplicationFilter,
@@ -57,15 +55,14 @@ export function listApplications(
   return readPage(
     reads,
     {
-      source: rowsAt(applicationTable, request.at, among(filter.ids)),
-      columns: listColumns,
+      source: (among) => rowsAt(applicationTable, request.at, among),
+      columns: ['valid_from', ...Object.keys(applicationTable.columns)],
       conditions: conditionsOf(filter),
       dimensions: {
         project: oneOf('project', filter.project),
         cluster: oneOf('cluster', filter.cluster),
         sync: oneOf('sync', filter.sync),
         health: oneOf('health', filter.health),
-        phase: oneOf('phase', filter.phase),
       },
       sort: { name: sort, ...sorts[sort] },
     },
@@ -73,22 +70,32 @@ export function listApplications(
   )
 }
 
-/** The applications of these ids that exist at the instant, in no particular order. */
-export function applicationsByIds(reads: Reads, ids: readonly string[], at: number | undefined): Promise<ApplicationRow[]> {
-  return rowsOf(reads, sql<ApplicationRow>`SELECT * FROM ${rowsAt(applicationTable, at, among(ids))} AS source`)
+/** The applications of these ids or names at the instant, gone ones too, by id. */
+export function applicationsByNames(reads: Reads, names: readonly string[], at: number | undefined): Promise<ApplicationRow[]> {
+  const among = sql<boolean>`(held.id = ANY (${[...names]}::text[]) OR held.name = ANY (${[...names]}::text[]))`
+  return rowsOf(reads, sql<ApplicationRow>`SELECT * FROM ${rowsAt(applicationTable, at, among)} AS source ORDER BY id`)
 }
 
-/** Declarations by (application, position from which they are in force). */
-export function specsOf(
-  reads: Reads,
-  keys: readonly { readonly id: string; readonly spec_from: number }[],
-): Promise<{ id: string; valid_from: number; spec: ApplicationSpec }[]> {
-  return rowsOf(
-    reads,
-    sql<{ id: string; valid_from: number; spec: ApplicationSpec }>`
-      SELECT s.id, s.valid_from, s.spec FROM json_to_recordset(${JSON.stringify(keys)}) AS k(id text, spec_from bigint)
-      JOIN rm.application_spec s ON s.id = k.id AND s.valid_from = k.spec_from`,
-  )
+/** Where a row of an application refers to: its id and a position. */
+export interface Reference {
+  readonly id: string
+  readonly valid_from: number
+}
+
+/** Declarations that rows refer to by `spec_from`. */
+export function specsOf(reads: Reads, references: readonly Reference[]): Promise<SpecRow[]> {
+  return rowsOf(reads, sql<SpecRow>`SELECT r.* FROM rm.application_spec r JOIN ${keysOf(references)} USING (id, valid_from)`)
+}
+
+/** Renders that rows refer to by `render_from`. */
+export function rendersOf(reads: Reads, references: readonly Reference[]): Promise<RenderRow[]> {
+  return rowsOf(reads, sql<RenderRow>`SELECT r.* FROM rm.application_render r JOIN ${keysOf(references)} USING (id, valid_from)`)
+}
+
+function keysOf(references: readonly Reference[]): RawBuilder<unknown> {
+  const ids = references.map((reference) => reference.id)
+  const positions = references.map((reference) => reference.valid_from)
+  return sql`unnest(${ids}::text[], ${positions}::bigint[]) AS k(id, valid_from)`
 }
 
 /** Whole states as they are now, by id, and the position they are of. */
@@ -107,19 +114,15 @@ export async function loadStates(
   return { states, position: rows[0]?.position ?? 0 }
 }
 
-function among(ids: readonly string[] | undefined): RawBuilder<boolean> | undefined {
-  return ids === undefined ? undefined : sql`held.id = ANY (${[...ids]}::text[])`
-}
-
 function conditionsOf(filter: ApplicationFilter): RawBuilder<boolean>[] {
+  const { names, search, drifted, visible } = filter
   const requirements = filter.selector === undefined ? [] : parseSelector(filter.selector)
-  const { search, parent, drifted, visible } = filter
   return [
-    sql<boolean>`gone = ${filter.gone ?? false}`,
+    sql<boolean>`NOT gone`,
+    names === undefined ? undefined : sql<boolean>`(id = ANY (${[...names]}::text[]) OR name = ANY (${[...names]}::text[]))`,
     oneOf('namespace', filter.namespace),
     visible === undefined ? undefined : sql<boolean>`project = ANY (${[...visible]}::text[])`,
     search === undefined ? undefined : contains('name', search),
-    parent === undefined ? undefined : sql<boolean>`parent = ${parent}`,
     drifted === undefined ? undefined : sql<boolean>`(drifts > 0) = ${drifted}`,
     ...requirements.map((requirement) => selectorCondition(sql`labels`, requirement)),
   ].filter((condition) => condition !== undefined)

@@ -10,31 +10,32 @@ export type ApplicationPhase = 'Running' | 'Waiting' | 'Terminating' | 'Succeede
 /** State without the declaration: that is large, changes seldom, and is kept once for each change in `application_spec`. */
 export type FoldState = Omit<ApplicationState, 'spec'>
 
-/** One application as lists show, filter, sort and count it. */
+/**
+ * One application as lists show, filter, sort and count it. What is large is named by where it stands: the declaration and the render by the
+ * positions of their events, operations by their ids; so a row of the past leads to everything about it.
+ */
 export interface ApplicationRow extends VersionedRow {
-  /** Position of the declaration in force: key into `application_spec`; null before the first. */
+  /** Key into `application_spec`; null before the first declaration. */
   readonly spec_from: number | null
+  /** Key into `application_render`; null before the first render. */
+  readonly render_from: number | null
   readonly name: string
   readonly project: string
   readonly cluster: string | null
   readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
   readonly sync: SyncStatus
   readonly health: Health
+  /** Why it is not healthy. */
+  readonly message: string | null
   readonly phase: ApplicationPhase | null
-  /** Operation of `phase`. */
+  /** The operation that holds it. */
   readonly operation: string | null
-  /** Commit that Git wants. */
-  readonly revision: string | null
-  /** Commit of the last full sync that succeeded. */
-  readonly synced: string | null
-  readonly wave: number
-  readonly parent: string | null
-  readonly labels: Readonly<Record<string, string>>
-  readonly automated: boolean
+  readonly last_operation: string | null
+  /** The operation that last synced it in full. */
+  readonly synced_by: string | null
   readonly drifts: number
-  /** Why it is not as it should be: an error code or a state in capitals, and one sentence. */
-  readonly reason_code: string | null
-  readonly reason: string | null
+  readonly render_error: RecordedError | null
   readonly gone: boolean
 }
 
@@ -42,26 +43,24 @@ export const applicationTable: VersionedTable = {
   name: 'application',
   columns: {
     spec_from: 'bigint',
+    render_from: 'bigint',
     name: 'text',
     project: 'text',
     cluster: 'text',
     namespace: 'text',
+    labels: 'jsonb',
     sync: 'text',
     health: 'text',
+    message: 'text',
     phase: 'text',
     operation: 'text',
-    revision: 'text',
-    synced: 'text',
-    wave: 'integer',
-    parent: 'text',
-    labels: 'jsonb',
-    automated: 'boolean',
+    last_operation: 'text',
+    synced_by: 'text',
     drifts: 'integer',
-    reason_code: 'text',
-    reason: 'text',
+    render_error: 'json',
     gone: 'boolean',
   },
-  indexes: [],
+  indexes: ['name, id'],
 }
 
 /** The whole state of an application as it is now. Apart from the row: large, and changed by more events than lists can show. */
@@ -78,64 +77,46 @@ const columns = Object.keys(applicationTable.columns) as (keyof ApplicationRow)[
 
 /** Whether a reader of lists would see a difference. */
 export function differs(before: ApplicationRow, after: ApplicationRow): boolean {
-  return columns.some((column) => before[column] !== after[column])
+  return columns.some((column) => before[column] !== after[column] && JSON.stringify(before[column]) !== JSON.stringify(after[column]))
 }
 
-/** What the declaration contributes to the row; carried along until the next declaration. */
-export type DeclaredColumns = Pick<
-  ApplicationRow,
-  'spec_from' | 'name' | 'project' | 'namespace' | 'wave' | 'parent' | 'labels' | 'automated'
->
+/** What the declaration and the render contribute to the row; carried along until the next of them. */
+export type CarriedColumns = Pick<ApplicationRow, 'spec_from' | 'render_from' | 'name' | 'project' | 'namespace' | 'labels'>
 
-export const undeclared = (id: string): DeclaredColumns => ({
+export const undeclared = (id: string): CarriedColumns => ({
   spec_from: null,
+  render_from: null,
   name: id,
   project: '',
   namespace: '',
-  wave: 0,
-  parent: null,
   labels: {},
-  automated: false,
 })
 
-export function declaredColumns(spec: NonNullable<ApplicationState['spec']>, position: number): DeclaredColumns {
-  return {
-    spec_from: position,
-    name: spec.name,
-    project: spec.project,
-    namespace: spec.destination.namespace,
-    wave: spec.wave,
-    parent: spec.parent.kind === 'fleet' ? null : spec.parent.name,
-    labels: spec.labels,
-    automated: spec.syncPolicy.automated && !spec.suspended,
-  }
+export function declaredColumns(spec: NonNullable<ApplicationState['spec']>, position: number): Omit<CarriedColumns, 'render_from'> {
+  return { spec_from: position, name: spec.name, project: spec.project, namespace: spec.destination.namespace, labels: spec.labels }
 }
 
 /** The row of `state`; `valid_from` is the position at which it became so. */
-export function rowOf(state: FoldState, declared: DeclaredColumns, position: number): ApplicationRow {
-  const { operation, lastOperation } = state
-  const problem = problemOf(state)
+export function rowOf(state: FoldState, carried: CarriedColumns, position: number): ApplicationRow {
   return {
     id: state.id,
     valid_from: position,
-    spec_from: declared.spec_from,
-    name: declared.name,
-    project: declared.project,
+    spec_from: carried.spec_from,
+    render_from: carried.render_from,
+    name: carried.name,
+    project: carried.project,
     cluster: state.cluster,
-    namespace: declared.namespace,
+    namespace: carried.namespace,
+    labels: carried.labels,
     sync: syncStatusOf(state),
     health: state.health,
+    message: state.healthMessage ?? null,
     phase: phaseOf(state),
-    operation: operation?.id ?? lastOperation?.id ?? null,
-    revision: state.desired?.revision.commit ?? null,
-    synced: state.synced?.revision.commit ?? null,
-    wave: declared.wave,
-    parent: declared.parent,
-    labels: declared.labels,
-    automated: declared.automated,
+    operation: state.operation?.id ?? null,
+    last_operation: state.lastOperation?.id ?? null,
+    synced_by: state.synced?.operation ?? null,
     drifts: Object.keys(state.drifts).length,
-    reason_code: problem?.code ?? null,
-    reason: problem ? problem.message.slice(0, 300) : null,
+    render_error: state.renderError ?? null,
     gone: state.gone,
   }
 }
@@ -145,17 +126,4 @@ export function phaseOf(state: Pick<ApplicationState, 'operation' | 'lastOperati
   if (!operation) return state.lastOperation?.outcome ?? null
   if (operation.terminating) return 'Terminating'
   return operation.awaitingConfirmation ? 'Waiting' : 'Running'
-}
-
-/** The one thing that most deserves attention, nearest cause first. */
-function problemOf(state: FoldState): (Pick<RecordedError, 'message'> & { readonly code: string }) | undefined {
-  if (state.renderError) return state.renderError
-  if (state.operation?.awaitingConfirmation)
-    return { code: 'DELETION_BUDGET', message: 'the sync waits for a confirmation of what it would delete' }
-  if (!state.operation && state.lastOperation?.error) return state.lastOperation.error
-  if (state.health !== 'Healthy' && state.healthMessage) return { code: state.health.toUpperCase(), message: state.healthMessage }
-  const drifted = Object.values(state.drifts).reduce((sum, count) => sum + count, 0)
-  if (drifted > 0)
-    return { code: 'DRIFT', message: `${drifted} ${drifted === 1 ? 'object differs' : 'objects differ'} from what was applied` }
-  return undefined
 }

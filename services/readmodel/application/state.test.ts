@@ -4,7 +4,6 @@ import {
   ApplicationDeclared,
   ApplicationDriftDetected,
   ApplicationDriftResolved,
-  ApplicationHealthChanged,
   ApplicationOperationFinished,
   ApplicationOperationStarted,
   ApplicationPlanned,
@@ -167,17 +166,5 @@ describe('an application', () => {
     expect(after(rendered, removed)).toMatchObject({ removed: true, gone: true })
     expect(after(rendered, started(), removed)).toMatchObject({ removed: true, gone: false })
     expect(after(rendered, started(), removed, finished())).toMatchObject({ removed: true, gone: true })
-  })
-
-  test('the reason is the nearest cause', () => {
-    const reason = (...events: NewEvent[]) => rowOf(after(...events), undeclared(application), 1).reason_code
-    const degraded = ApplicationHealthChanged.of({ application, cluster, from: 'Healthy', to: 'Degraded', message: 'ImagePullBackOff' })
-    expect(reason(rendered)).toBeNull()
-    expect(reason(rendered, degraded, drifted)).toBe('DEGRADED')
-    expect(reason(rendered, degraded, started(), finished({ outcome: 'Failed', error: { ...error, code: 'SYNC_DEGRADED' } }))).toBe(
-      'SYNC_DEGRADED',
-    )
-    expect(reason(rendered, drifted, ApplicationRenderFailed.of({ application, revision, error }))).toBe('RENDER_HELM')
-    expect(reason(rendered, drifted)).toBe('DRIFT')
   })
 })

@@ -1,22 +1,19 @@
-import { ClusterConnected, ClusterDisconnected, ClusterJoined, ClusterRevoked, ClusterTokenIssued } from '@fairlead/events'
+import { ClusterConnected, ClusterDisconnected, ClusterJoined, ClusterRevoked, type DataOf } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
 import type { RowSet, VersionedRow } from '../validity/row-set.ts'
 import type { VersionedTable } from '../validity/table.ts'
 
-/** Pending: a token was issued, nobody has joined with it yet. */
-export type Membership = 'Pending' | 'Joined' | 'Revoked'
-
 /** One cluster as the log knows it; when its agent last spoke is presence, not a fact. */
 export interface ClusterRow extends VersionedRow {
-  readonly membership: Membership
-  readonly server: string | null
-  readonly kubernetes: string | null
-  readonly agent: string | null
+  readonly revoked: boolean
+  readonly server: string
+  readonly kubernetes: string
+  readonly agent: string
   readonly labels: Readonly<Record<string, string>>
-  readonly public_key: string | null
+  readonly public_key: string
   /** Position of the first joining: the oldest member is the default home cluster. */
-  readonly joined_from: number | null
-  readonly joined_at: string | null
+  readonly joined_from: number
+  readonly joined_at: string
   readonly connected: boolean
   /** Since when it is connected or not. */
   readonly since: string | null
@@ -25,7 +22,7 @@ export interface ClusterRow extends VersionedRow {
 export const clusterTable: VersionedTable = {
   name: 'cluster',
   columns: {
-    membership: 'text',
+    revoked: 'boolean',
     server: 'text',
     kubernetes: 'text',
     agent: 'text',
@@ -39,53 +36,39 @@ export const clusterTable: VersionedTable = {
   indexes: [],
 }
 
-const unknown = (id: string): ClusterRow => ({
-  id,
-  valid_from: 0,
-  membership: 'Pending',
-  server: null,
-  kubernetes: null,
-  agent: null,
-  labels: {},
-  public_key: null,
-  joined_from: null,
-  joined_at: null,
-  connected: false,
-  since: null,
-})
-
+/** Takes one event of a cluster's stream. A cluster is one from its joining on. */
 export function foldCluster(rows: RowSet<ClusterRow>, event: StoredEvent): void {
   const id = (event.data as { cluster: string }).cluster
-  const before = rows.get(id) ?? unknown(id)
-  const change = changeOf(before, event)
-  if (change) rows.replace({ ...before, ...change, id, valid_from: event.position })
+  const before = rows.get(id)
+  const after = ClusterJoined.is(event) ? joined(before, event) : before && changeOf(before, event)
+  if (after && after !== before) rows.replace({ ...after, valid_from: event.position })
 }
 
-function changeOf(before: ClusterRow, event: StoredEvent): Partial<ClusterRow> | undefined {
-  if (ClusterTokenIssued.is(event)) return before.valid_from === 0 ? {} : undefined
-  if (ClusterJoined.is(event)) {
-    const { server, kubernetesVersion, agentVersion, labels, publicKey } = event.data
-    return {
-      membership: 'Joined',
-      server,
-      kubernetes: kubernetesVersion,
-      agent: agentVersion,
-      labels,
-      public_key: publicKey,
-      joined_from: before.joined_from ?? event.position,
-      joined_at: before.joined_at ?? event.recordedAt,
-    }
+function joined(before: ClusterRow | undefined, event: StoredEvent & { readonly data: DataOf<typeof ClusterJoined> }): ClusterRow {
+  const { cluster, server, kubernetesVersion, agentVersion, labels, publicKey } = event.data
+  return {
+    id: cluster,
+    valid_from: event.position,
+    revoked: false,
+    server,
+    kubernetes: kubernetesVersion,
+    agent: agentVersion,
+    labels,
+    public_key: publicKey,
+    joined_from: before?.joined_from ?? event.position,
+    joined_at: before?.joined_at ?? event.recordedAt,
+    connected: before?.connected ?? false,
+    since: before?.since ?? null,
   }
-  if (ClusterRevoked.is(event)) return { membership: 'Revoked', connected: false, since: event.recordedAt }
+}
+
+function changeOf(before: ClusterRow, event: StoredEvent): ClusterRow {
+  if (ClusterRevoked.is(event)) return { ...before, revoked: true, connected: false, since: event.recordedAt }
   if (ClusterConnected.is(event)) {
     const { agentVersion, kubernetesVersion } = event.data
-    return {
-      agent: agentVersion,
-      kubernetes: kubernetesVersion,
-      connected: true,
-      since: before.connected ? before.since : event.recordedAt,
-    }
+    const since = before.connected ? before.since : event.recordedAt
+    return { ...before, agent: agentVersion, kubernetes: kubernetesVersion, connected: true, since }
   }
-  if (ClusterDisconnected.is(event)) return { connected: false, since: event.data.lastSeenAt }
-  return undefined
+  if (ClusterDisconnected.is(event)) return { ...before, connected: false, since: event.data.lastSeenAt }
+  return before
 }

@@ -1,38 +1,14 @@
 import { sql } from 'kysely'
-import { oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
-import type { Reads } from '../query/reads.ts'
+import { type Reads, rowsOf } from '../query/reads.ts'
+import { recordsAt } from '../validity/records-at.ts'
 import { type DriftRecord, driftTable } from './record.ts'
 
-export interface DriftFilter {
-  readonly application?: string | undefined
-  readonly cluster?: readonly string[] | undefined
-  readonly open?: boolean | undefined
-  readonly visible?: readonly string[] | undefined
-}
-
-const later = ['resolved_from', 'resolved_at', 'how', 'took_ms']
-
-/** One page of drift intervals, newest first, as they were known at the instant. */
-export function listDrifts(reads: Reads, filter: DriftFilter, request: PageRequest): Promise<Page<DriftRecord>> {
-  const { application, open, visible } = filter
-  const upTo = request.at ?? Number.MAX_SAFE_INTEGER
-  const known = Object.keys(driftTable.columns).filter((column) => !later.includes(column))
-  const source = sql`(SELECT id, ${sql.join(known.map((column) => sql.ref(column)))},
-    ${sql.join(later.map((column) => sql`CASE WHEN resolved_from <= ${upTo} THEN ${sql.ref(column)} END AS ${sql.ref(column)}`))}
-    FROM rm.drift WHERE detected_from <= ${upTo})`
-  return readPage(
+/** The newest drift intervals of each of some applications, as they were known at the instant, newest first. */
+export function driftsOf(reads: Reads, applications: readonly string[], at: number | undefined, limit: number): Promise<DriftRecord[]> {
+  return rowsOf(
     reads,
-    {
-      source,
-      columns: Object.keys(driftTable.columns),
-      conditions: [
-        application === undefined ? undefined : sql<boolean>`application = ${application}`,
-        open === undefined ? undefined : sql<boolean>`(resolved_from IS NULL) = ${open}`,
-        visible && sql<boolean>`application IN (SELECT a.id FROM rm.application a WHERE a.project = ANY (${[...visible]}::text[]))`,
-      ].filter((condition) => condition !== undefined),
-      dimensions: { cluster: oneOf('cluster', filter.cluster), how: undefined },
-      sort: { name: 'detected', expression: sql`detected_from`, type: 'bigint' },
-    },
-    { descending: true, ...request },
+    sql<DriftRecord>`SELECT d.* FROM unnest(${[...applications]}::text[]) AS a(application) CROSS JOIN LATERAL (
+      SELECT * FROM ${recordsAt(driftTable, at, sql`application = a.application`)} AS held ORDER BY detected_from DESC LIMIT ${limit}
+    ) AS d ORDER BY d.detected_from DESC`,
   )
 }

@@ -1,7 +1,7 @@
 import { ApplicationDriftDetected, ApplicationDriftResolved, type DataOf, type DriftedResource } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
 import type { RecordSet } from '../validity/record-set.ts'
-import type { RecordTable } from '../validity/table.ts'
+import type { DatedTable } from '../validity/table.ts'
 
 /** The time during which live objects of one application differed without an operation's doing. `id` is `<application>|<drift>`. */
 export interface DriftRecord {
@@ -17,7 +17,7 @@ export interface DriftRecord {
   readonly took_ms: number | null
 }
 
-export const driftTable: RecordTable = {
+export const driftTable: DatedTable = {
   name: 'drift',
   columns: {
     application: 'text',
@@ -30,7 +30,9 @@ export const driftTable: RecordTable = {
     how: 'text',
     took_ms: 'integer',
   },
-  indexes: ['application, detected_from', 'detected_from'],
+  indexes: ['application, detected_from'],
+  born: 'detected_from',
+  later: { resolved_from: ['resolved_at', 'how', 'took_ms'] },
 }
 
 export function foldDrift(records: RecordSet<DriftRecord>, event: StoredEvent): void {

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { type ApplicationRow, applicationTable } from '../application/row.ts'
 import { type ClusterRow, clusterTable } from '../cluster/row.ts'
-import { type OperationRow, operationsByIds } from '../operation/query.ts'
 import { type Reads, rowsOf } from '../query/reads.ts'
 import type { HeadWatch } from './head-watch.ts'
 
@@ -17,7 +16,6 @@ export type FleetDelta =
       /** Applications that are gone. */
       readonly removed: readonly string[]
       readonly clusters: readonly ClusterRow[]
-      readonly operations: readonly OperationRow[]
     }
   /** Too much has changed to be told row by row: read the lists again and go on from here. */
   | { readonly kind: 'resync'; readonly position: number }
@@ -44,7 +42,6 @@ interface Changed {
   readonly recorded_at: string
   readonly applications: readonly ApplicationRow[]
   readonly clusters: readonly ClusterRow[]
-  readonly operations: readonly string[]
 }
 
 /**
@@ -64,9 +61,9 @@ export async function* deltas(reads: Reads, watch: HeadWatch, options: DeltaOpti
     const changed = await changedAfter(signalled, position, visible)
     const before = position
     position = Math.max(before, changed.position)
-    if ([changed.applications, changed.clusters, changed.operations].some((rows) => rows.length > maxRows)) {
+    if ([changed.applications, changed.clusters].some((rows) => rows.length > maxRows)) {
       yield { kind: 'resync', position }
-    } else if (changed.applications.length + changed.clusters.length + changed.operations.length > 0) {
+    } else if (changed.applications.length + changed.clusters.length > 0) {
       yield {
         kind: 'changes',
         position,
@@ -74,7 +71,6 @@ export async function* deltas(reads: Reads, watch: HeadWatch, options: DeltaOpti
         applications: changed.applications.filter((row) => !row.gone),
         removed: changed.applications.filter((row) => row.gone).map((row) => row.id),
         clusters: changed.clusters,
-        operations: await operationsByIds(signalled, changed.operations, undefined, undefined),
       }
     }
     await delay(intervalMs, undefined, { signal }).catch(() => undefined)
@@ -84,20 +80,14 @@ export async function* deltas(reads: Reads, watch: HeadWatch, options: DeltaOpti
 async function changedAfter(reads: Reads, after: number, visible: readonly string[] | undefined): Promise<Changed> {
   const columns = (names: readonly string[]) => sql.join(['id', 'valid_from', ...names].map((name) => sql.ref(name)))
   const inProject = visible === undefined ? sql`true` : sql`project = ANY (${[...visible]}::text[])`
-  const ofVisible =
-    visible === undefined
-      ? sql`true`
-      : sql`id IN (SELECT p.operation FROM rm.operation_part p JOIN rm.application a ON a.id = p.application WHERE a.project = ANY (${[...visible]}::text[]))`
   const list = (rows: ReturnType<typeof sql>) => sql`(SELECT coalesce(json_agg(r), '[]') FROM (${rows} LIMIT ${maxRows + 1}) AS r)`
   const [changed] = await rowsOf(
     reads,
     sql<Changed>`SELECT head.position, head.recorded_at,
       ${list(sql`SELECT ${columns(Object.keys(applicationTable.columns))} FROM rm.application JOIN rm.application_state USING (id) WHERE touched > ${after} AND ${inProject} ORDER BY id`)}
         AS applications,
-      ${list(sql`SELECT ${columns(Object.keys(clusterTable.columns))} FROM rm.cluster WHERE valid_from > ${after} ORDER BY id`)} AS clusters,
-      (SELECT coalesce(json_agg(id ORDER BY started_from), '[]') FROM (
-        SELECT id, started_from FROM rm.operation WHERE touched > ${after} AND ${ofVisible} LIMIT ${maxRows + 1}) AS o) AS operations
+      ${list(sql`SELECT ${columns(Object.keys(clusterTable.columns))} FROM rm.cluster WHERE valid_from > ${after} ORDER BY id`)} AS clusters
       FROM rm.head AS head`,
   )
-  return changed ?? { position: after, recorded_at: '', applications: [], clusters: [], operations: [] }
+  return changed ?? { position: after, recorded_at: '', applications: [], clusters: [] }
 }

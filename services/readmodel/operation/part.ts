@@ -13,7 +13,7 @@ import {
 } from '@fairlead/events'
 import type { Actor, StoredEvent } from '@fairlead/ledger'
 import type { RecordSet } from '../validity/record-set.ts'
-import type { RecordTable } from '../validity/table.ts'
+import type { DatedTable } from '../validity/table.ts'
 
 type Started = DataOf<typeof ApplicationOperationStarted>
 
@@ -47,11 +47,12 @@ export interface PartRecord {
   readonly finished_at: string | null
   readonly outcome: DataOf<typeof ApplicationOperationFinished>['outcome'] | null
   readonly full_sync: boolean | null
+  readonly attempts: number | null
   readonly error: RecordedError | null
   readonly took_ms: number | null
 }
 
-export const partTable: RecordTable = {
+export const partTable: DatedTable = {
   name: 'operation_part',
   columns: {
     operation: 'text',
@@ -81,10 +82,18 @@ export const partTable: RecordTable = {
     finished_at: 'text',
     outcome: 'text',
     full_sync: 'boolean',
+    attempts: 'integer',
     error: 'json',
     took_ms: 'integer',
   },
   indexes: ['application, started_from', 'operation'],
+  born: 'started_from',
+  later: {
+    awaiting_from: ['awaiting'],
+    confirmed_from: ['confirmed_by'],
+    terminate_from: ['terminated_by'],
+    finished_from: ['finished_at', 'outcome', 'full_sync', 'attempts', 'error', 'took_ms'],
+  },
 }
 
 /** The plan of one attempt. `id` is `<operation>|<application>|<attempt>`. */
@@ -100,7 +109,7 @@ export interface PlanRecord {
   readonly planned_at: string
 }
 
-export const planTable: RecordTable = {
+export const planTable: DatedTable = {
   name: 'operation_plan',
   columns: {
     operation: 'text',
@@ -113,6 +122,8 @@ export const planTable: RecordTable = {
     planned_at: 'text',
   },
   indexes: ['operation'],
+  born: 'planned_from',
+  later: {},
 }
 
 /** What one step did. `id` is `<operation>|<application>|<attempt>|<phase>|<step>`. */
@@ -133,7 +144,7 @@ export interface StepRecord {
   readonly settled_at: string
 }
 
-export const stepTable: RecordTable = {
+export const stepTable: DatedTable = {
   name: 'operation_step',
   columns: {
     operation: 'text',
@@ -151,6 +162,8 @@ export const stepTable: RecordTable = {
     settled_at: 'text',
   },
   indexes: ['operation'],
+  born: 'settled_from',
+  later: {},
 }
 
 export interface PartRecords {
@@ -193,9 +206,9 @@ export function foldPart({ parts, plans, steps }: PartRecords, event: StoredEven
     })
   }
   if (ApplicationOperationFinished.is(event)) {
-    const { outcome, full, error, tookMs } = event.data
+    const { outcome, full, attempts, error, tookMs } = event.data
     const finished = { finished_from: event.position, finished_at: event.recordedAt, took_ms: tookMs }
-    parts.add(id, { ...key, outcome, full_sync: full, error: error ?? null, ...finished })
+    parts.add(id, { ...key, outcome, full_sync: full, attempts, error: error ?? null, ...finished })
   }
 }
 

@@ -1,58 +1,44 @@
 import { type RawBuilder, sql } from 'kysely'
-import { oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
+import { type ListShape, oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
 import { type Reads, rowsOf } from '../query/reads.ts'
-import type { PartRecord, PlanRecord, StepRecord } from './part.ts'
+import { recordsAt } from '../validity/records-at.ts'
+import { type PartRecord, type PlanRecord, partTable, planTable, type StepRecord, stepTable } from './part.ts'
 import { type OperationRecord, operationTable } from './record.ts'
 
 export type OperationPhase = 'Running' | 'Succeeded' | 'Failed' | 'Terminated'
 
 export interface OperationFilter {
-  readonly application?: string | undefined
+  readonly application?: readonly string[] | undefined
+  readonly cluster?: readonly string[] | undefined
   readonly kind?: readonly string[] | undefined
   readonly phase?: readonly string[] | undefined
-  readonly cause?: readonly string[] | undefined
   /** Projects whose applications' operations the reader may see; undefined: all. */
   readonly visible?: readonly string[] | undefined
 }
 
-export type OperationRow = Omit<OperationRecord, 'touched'> & { readonly phase: OperationPhase }
-export type PartRow = PartRecord
-
-/** Later than any position: what "now" compares with. */
-const now = Number.MAX_SAFE_INTEGER
-
-/** What was known of operations at a position: a column that became known later is null, whatever it holds today. */
-function operationsAt(at: number | undefined): RawBuilder<unknown> {
-  const upTo = at ?? now
-  const finished = sql`finished_from <= ${upTo}`
-  const later = ['finished_from', 'finished_at', 'succeeded', 'failed', 'terminated', 'took_ms']
-  const known = Object.keys(operationTable.columns).filter((column) => column !== 'touched' && !later.includes(column))
-  return sql`(
-    SELECT id, ${sql.join(known.map((column) => sql.ref(column)))},
-      ${sql.join(later.map((column) => sql`CASE WHEN ${finished} THEN ${sql.ref(column)} END AS ${sql.ref(column)}`))},
-      CASE WHEN finished_from IS NULL OR NOT ${finished} THEN 'Running' WHEN failed > 0 THEN 'Failed' WHEN terminated > 0 THEN 'Terminated'
-        ELSE 'Succeeded' END AS phase
-    FROM rm.operation WHERE started_from <= ${upTo}
-  )`
+export interface OperationRow extends OperationRecord {
+  readonly phase: OperationPhase
 }
 
-const operationColumns = [...Object.keys(operationTable.columns).filter((column) => column !== 'touched'), 'phase']
+const phase = sql`CASE WHEN finished_from IS NULL THEN 'Running' WHEN failed > 0 THEN 'Failed' WHEN terminated > 0 THEN 'Terminated' ELSE 'Succeeded' END`
+
+const operationsAt = (at: number | undefined, among?: RawBuilder<boolean>): RawBuilder<unknown> =>
+  sql`(SELECT held.*, ${phase} AS phase FROM ${recordsAt(operationTable, at)} AS held WHERE ${among ?? sql`true`})`
 
 /** One page of operations, newest first unless `descending` is false. */
 export function listOperations(reads: Reads, filter: OperationFilter, request: PageRequest): Promise<Page<OperationRow>> {
-  const { application, visible } = filter
+  const { application, cluster, visible } = filter
   return readPage(
     reads,
     {
-      source: operationsAt(request.at),
-      columns: operationColumns,
+      source: (among) => operationsAt(request.at, among),
+      columns: [...Object.keys(operationTable.columns), 'phase'],
       conditions: [
-        application === undefined
-          ? undefined
-          : sql<boolean>`id IN (SELECT p.operation FROM rm.operation_part p WHERE p.application = ${application})`,
-        visible && touchesVisible(visible),
+        application && hasPart(sql`p.application = ANY (${[...application]}::text[])`),
+        cluster && hasPart(sql`p.cluster = ANY (${[...cluster]}::text[])`),
+        visible && hasPart(inProjects(visible)),
       ].filter((condition) => condition !== undefined),
-      dimensions: { kind: oneOf('kind', filter.kind), phase: oneOf('phase', filter.phase), cause: oneOf('cause', filter.cause) },
+      dimensions: { kind: oneOf('kind', filter.kind), phase: oneOf('phase', filter.phase), cause: undefined },
       sort: { name: 'started', expression: sql`started_from`, type: 'bigint' },
     },
     { descending: true, ...request },
@@ -65,7 +51,7 @@ export function operationsByIds(
   visible: readonly string[] | undefined,
   at: number | undefined,
 ): Promise<OperationRow[]> {
-  const permitted = visible === undefined ? sql`true` : touchesVisible(visible)
+  const permitted = visible === undefined ? sql`true` : hasPart(inProjects(visible))
   return rowsOf(reads, sql<OperationRow>`SELECT * FROM ${operationsAt(at)} AS source WHERE id = ANY (${[...ids]}::text[]) AND ${permitted}`)
 }
 
@@ -75,34 +61,39 @@ export interface PartFilter {
   readonly visible?: readonly string[] | undefined
 }
 
-/** The applications' parts of operations; of one application, newest first. */
-export async function partsOf(reads: Reads, filter: PartFilter, at: number | undefined, limit: number): Promise<PartRow[]> {
-  const { operations, application, visible } = filter
-  const rows = await rowsOf(
+/** One page of applications' parts in operations, newest first. */
+export function listParts(reads: Reads, filter: PartFilter, request: PageRequest): Promise<Page<PartRecord>> {
+  const shape: ListShape = {
+    source: (among) => sql`(SELECT * FROM ${recordsAt(partTable, request.at, partCondition(filter))} AS held WHERE ${among ?? sql`true`})`,
+    columns: Object.keys(partTable.columns),
+    conditions: [],
+    dimensions: { outcome: undefined },
+    sort: { name: 'started', expression: sql`started_from`, type: 'bigint' },
+  }
+  return readPage(reads, shape, { descending: true, ...request })
+}
+
+/** The applications' parts of operations, newest first. */
+export function partsOf(reads: Reads, filter: PartFilter, at: number | undefined, limit: number): Promise<PartRecord[]> {
+  return rowsOf(
     reads,
-    sql<PartRecord>`SELECT * FROM rm.operation_part WHERE started_from <= ${at ?? now}
-      AND ${operations === undefined ? sql`true` : sql`operation = ANY (${[...operations]}::text[])`}
-      AND ${application === undefined ? sql`true` : sql`application = ${application}`}
-      AND ${visible === undefined ? sql`true` : sql`application IN (SELECT a.id FROM rm.application a WHERE a.project = ANY (${[...visible]}::text[]))`}
-      ORDER BY started_from DESC LIMIT ${limit}`,
+    sql<PartRecord>`SELECT * FROM ${recordsAt(partTable, at, partCondition(filter))} AS source ORDER BY started_from DESC LIMIT ${limit}`,
   )
-  return rows.map((row) => (at === undefined ? row : asOf(row, at)))
+}
+
+/** Parts by id, `<operation>|<application>`. */
+export function partsByIds(reads: Reads, ids: readonly string[], at: number | undefined): Promise<PartRecord[]> {
+  return rowsOf(reads, sql<PartRecord>`SELECT * FROM ${recordsAt(partTable, at, sql`id = ANY (${[...ids]}::text[])`)} AS source`)
 }
 
 /** The plans of some parts' attempts, oldest first. */
 export function plansOf(reads: Reads, parts: readonly string[], at: number | undefined): Promise<PlanRecord[]> {
-  return rowsOf(
-    reads,
-    sql<PlanRecord>`SELECT * FROM rm.operation_plan WHERE ${belongsTo(parts)} AND planned_from <= ${at ?? now} ORDER BY planned_from`,
-  )
+  return rowsOf(reads, sql<PlanRecord>`SELECT * FROM ${recordsAt(planTable, at, belongsTo(parts))} AS source ORDER BY planned_from`)
 }
 
 /** The settled steps of some parts, in the order they settled. */
 export function stepsOf(reads: Reads, parts: readonly string[], at: number | undefined): Promise<StepRecord[]> {
-  return rowsOf(
-    reads,
-    sql<StepRecord>`SELECT * FROM rm.operation_step WHERE ${belongsTo(parts)} AND settled_from <= ${at ?? now} ORDER BY settled_from`,
-  )
+  return rowsOf(reads, sql<StepRecord>`SELECT * FROM ${recordsAt(stepTable, at, belongsTo(parts))} AS source ORDER BY settled_from`)
 }
 
 /** `parts` are `<operation>|<application>`. */
@@ -111,26 +102,22 @@ function belongsTo(parts: readonly string[]): RawBuilder<boolean> {
   return sql<boolean>`operation = ANY (${operations}::text[]) AND operation || '|' || application = ANY (${[...parts]}::text[])`
 }
 
-function touchesVisible(visible: readonly string[]): RawBuilder<boolean> {
-  return sql<boolean>`id IN (SELECT p.operation FROM rm.operation_part p JOIN rm.application a ON a.id = p.application
-    WHERE a.project = ANY (${[...visible]}::text[]))`
+function partCondition({ operations, application, visible }: PartFilter): RawBuilder<boolean> {
+  const among = operations === undefined ? sql`true` : sql`operation = ANY (${[...operations]}::text[])`
+  const of = application === undefined ? sql`true` : sql`application = ${application}`
+  const permitted =
+    visible === undefined
+      ? sql`true`
+      : sql`application IN (SELECT a.id FROM rm.application a WHERE a.project = ANY (${[...visible]}::text[]))`
+  return sql<boolean>`${among} AND ${of} AND ${permitted}`
 }
 
-/** The part with what had not yet happened at `at` taken away. */
-function asOf(part: PartRecord, at: number): PartRecord {
-  const after = (position: number | null) => position !== null && position > at
-  return {
-    ...part,
-    ...(after(part.awaiting_from) && { awaiting_from: null, awaiting: null }),
-    ...(after(part.confirmed_from) && { confirmed_from: null, confirmed_by: null }),
-    ...(after(part.terminate_from) && { terminate_from: null, terminated_by: null }),
-    ...(after(part.finished_from) && {
-      finished_from: null,
-      finished_at: null,
-      outcome: null,
-      full_sync: null,
-      error: null,
-      took_ms: null,
-    }),
-  }
+/** The operation carries an application of which `condition` holds. */
+function hasPart(condition: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`id IN (SELECT p.operation FROM rm.operation_part p WHERE ${condition})`
+}
+
+/** Who may see an operation is decided by the projects that its applications have now. */
+function inProjects(visible: readonly string[]): RawBuilder<unknown> {
+  return sql`p.application IN (SELECT a.id FROM rm.application a WHERE a.project = ANY (${[...visible]}::text[]))`
 }

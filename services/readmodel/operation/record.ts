@@ -1,7 +1,7 @@
 import { type DataOf, OperationFinished, OperationStarted } from '@fairlead/events'
 import type { Actor, StoredEvent } from '@fairlead/ledger'
 import type { RecordSet } from '../validity/record-set.ts'
-import type { RecordTable } from '../validity/table.ts'
+import type { DatedTable } from '../validity/table.ts'
 
 /** What one cause has set in motion. */
 export interface OperationRecord {
@@ -20,10 +20,9 @@ export interface OperationRecord {
   readonly failed: number | null
   readonly terminated: number | null
   readonly took_ms: number | null
-  readonly touched: number
 }
 
-export const operationTable: RecordTable = {
+export const operationTable: DatedTable = {
   name: 'operation',
   columns: {
     kind: 'text',
@@ -39,9 +38,10 @@ export const operationTable: RecordTable = {
     failed: 'integer',
     terminated: 'integer',
     took_ms: 'integer',
-    touched: 'bigint',
   },
-  indexes: ['started_from', 'touched'],
+  indexes: ['started_from'],
+  born: 'started_from',
+  later: { finished_from: ['finished_at', 'succeeded', 'failed', 'terminated', 'took_ms'] },
 }
 
 export function foldOperation(records: RecordSet<OperationRecord>, event: StoredEvent): void {
@@ -55,7 +55,6 @@ export function foldOperation(records: RecordSet<OperationRecord>, event: Stored
       reason: event.reason ?? null,
       started_from: event.position,
       started_at: event.recordedAt,
-      touched: event.position,
     })
   }
   if (OperationFinished.is(event)) {
@@ -67,7 +66,6 @@ export function foldOperation(records: RecordSet<OperationRecord>, event: Stored
       failed,
       terminated,
       took_ms: tookMs,
-      touched: event.position,
     })
   }
 }

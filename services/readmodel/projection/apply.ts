@@ -8,7 +8,7 @@ import { projectTable } from '../project/row.ts'
 import { type RepositoryRow, repositoryTable } from '../repository/row.ts'
 import { requestTable } from '../request/record.ts'
 import { resourceTable } from '../resource/row.ts'
-import { writeRecords, writeVersioned } from '../validity/write.ts'
+import { insertRows, writeRecords, writeVersioned } from '../validity/write.ts'
 import { foldBatch, idsIn } from './fold.ts'
 
 /**
@@ -28,12 +28,8 @@ export async function applyBatch(client: Queryable, events: readonly StoredEvent
   })
   await writeVersioned(client, applicationTable, folded.applications.writes(), end)
   await writeRecords(client, stateTable, folded.states.writes())
-  if (folded.specs.length > 0) {
-    await client.query(
-      'INSERT INTO application_spec (id, valid_from, spec) SELECT id, valid_from, spec FROM json_populate_recordset(NULL::application_spec, $1)',
-      [JSON.stringify(folded.specs)],
-    )
-  }
+  await insertRows(client, 'application_spec', folded.specs)
+  await insertRows(client, 'application_render', folded.renders)
   await writeVersioned(client, resourceTable, folded.resources.writes(), end)
   await writeVersioned(client, clusterTable, folded.clusters.writes(), end)
   await writeVersioned(client, repositoryTable, folded.repositories.writes(), end)

@@ -56,6 +56,7 @@ export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folde
     current: new Map(loaded.states.map(({ id, state }) => [id, state])),
     states: new RecordSet(),
     specs: [],
+    renders: [],
     resources: new RowSet(),
     clusters: new RowSet(loaded.clusters),
     repositories: new RowSet(loaded.repositories),

@@ -1,4 +1,4 @@
-import { createSpecTable } from '../application/fold.ts'
+import { createReferred } from '../application/fold.ts'
 import { applicationTable, stateTable } from '../application/row.ts'
 import { clusterTable } from '../cluster/row.ts'
 import { driftTable } from '../drift/record.ts'
@@ -24,6 +24,6 @@ export const createTables: readonly string[] = [
   createSegments,
   ...versionedTables.flatMap(createVersioned),
   ...recordTables.flatMap(createRecord),
-  createSpecTable,
+  ...createReferred,
   ...createHead,
 ]

@@ -32,8 +32,8 @@ export interface Page<Row> extends AsOf {
 
 /** Everything that makes a list: what it is of, how it may be ordered, what is counted. Only constants and parameters, never text of a caller. */
 export interface ListShape {
-  /** Rows with `id` and the columns of `columns`. */
-  readonly source: RawBuilder<unknown>
+  /** Rows with `id` and the columns of `columns`; only those of some ids when `among` says so, as a condition on `held.id`. */
+  readonly source: (among?: RawBuilder<boolean>) => RawBuilder<unknown>
   readonly columns: readonly string[]
   readonly conditions: readonly RawBuilder<boolean>[]
   /** Facet columns, each with the filter that the caller set on it. */
@@ -81,7 +81,7 @@ function statement<Row>(shape: ListShape, request: PageRequest) {
   // Only what is filtered, counted and sorted is read of every row; the rest of the page's rows.
   return sql<Answer<Row>>`
     WITH base AS ${counting ? sql`MATERIALIZED` : sql`NOT MATERIALIZED`} (
-      SELECT ${sql.join([sql`id`, ...dimensions])}, ${sort.expression} AS sort_value FROM ${shape.source} AS source WHERE ${all(shape.conditions)}
+      SELECT ${sql.join([sql`id`, ...dimensions])}, ${sort.expression} AS sort_value FROM ${shape.source()} AS source WHERE ${all(shape.conditions)}
     ), page AS MATERIALIZED (
       SELECT id, sort_value FROM base WHERE ${all([...filters, ...(keyset ? [keyset] : [])])}
       ORDER BY sort_value ${direction}, id ${direction} LIMIT ${first + 1}
@@ -90,7 +90,8 @@ function statement<Row>(shape: ListShape, request: PageRequest) {
     )
     SELECT head.position, head.recorded_at,
       (SELECT coalesce(json_agg(r ORDER BY r.sort_value ${direction}, r.id ${direction}), '[]') FROM (
-        SELECT page.sort_value, source.id, ${columns} FROM page JOIN ${shape.source} AS source ON source.id = page.id
+        SELECT page.sort_value, source.id, ${columns} FROM page
+        JOIN ${shape.source(sql`held.id = ANY (ARRAY (SELECT page.id FROM page))`)} AS source ON source.id = page.id
       ) AS r) AS page,
       ${withTotal ? sql`(SELECT coalesce(sum(count), 0) FROM counts WHERE ${all(filters)})` : sql`NULL`} AS total,
       ${withFacets ? facetCounts(shape) : sql`NULL`} AS facets
@@ -119,7 +120,7 @@ function facetsOf(dimensions: readonly string[], counts: NonNullable<Answer<unkn
 }
 
 /** All of the conditions. */
-export function all(conditions: readonly RawBuilder<boolean>[]): RawBuilder<boolean> {
+function all(conditions: readonly RawBuilder<boolean>[]): RawBuilder<boolean> {
   return conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` AND `)}`
 }
 

@@ -13,7 +13,7 @@ export function listRepositories(
   return readPage(
     reads,
     {
-      source: rowsAt(repositoryTable, request.at),
+      source: (among) => rowsAt(repositoryTable, request.at, among),
       columns: ['valid_from', ...Object.keys(repositoryTable.columns)],
       conditions: filter.search === undefined ? [] : [contains('url', filter.search)],
       dimensions: { role: oneOf('role', filter.role) },

@@ -1,12 +1,13 @@
 import type { ResourceState } from '@fairlead/manifests'
 import { type RawBuilder, sql } from 'kysely'
+import { bySeverity } from '../application/query.ts'
 import { contains, oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
 import { type Reads, rowsOf } from '../query/reads.ts'
 import { rowsAt } from '../validity/at.ts'
 import { type ResourceRow, resourceOf, resourceTable } from './row.ts'
 
 export interface ResourceFilter {
-  readonly application?: string | undefined
+  readonly application?: readonly string[] | undefined
   readonly cluster?: readonly string[] | undefined
   readonly kind?: readonly string[] | undefined
   readonly namespace?: readonly string[] | undefined
@@ -17,16 +18,22 @@ export interface ResourceFilter {
   readonly visible?: readonly string[] | undefined
 }
 
-const columns = ['valid_from', ...Object.keys(resourceTable.columns)]
+export type ResourceSort = 'kind' | 'health'
 
-/** One page of objects, ordered by application, group, kind, namespace, name. */
-export function listResources(reads: Reads, filter: ResourceFilter, request: PageRequest): Promise<Page<ResourceRow>> {
+const sorts = {
+  kind: { expression: sql`kind`, type: 'text' },
+  health: { expression: bySeverity('health'), type: 'bigint' },
+} as const
+
+/** One page of objects; within equal sort values by application, group, kind, namespace, name. */
+export function listResources(reads: Reads, filter: ResourceFilter, sort: ResourceSort, request: PageRequest): Promise<Page<ResourceRow>> {
   const { application, search, visible } = filter
+  const ranges = application && ofApplications(application)
   return readPage(
     reads,
     {
-      source: rowsAt(resourceTable, request.at, application === undefined ? undefined : ofApplication(application)),
-      columns,
+      source: (among) => rowsAt(resourceTable, request.at, among ?? ranges),
+      columns: ['valid_from', ...Object.keys(resourceTable.columns)],
       conditions: [
         oneOf('namespace', filter.namespace),
         search === undefined ? undefined : contains('name', search),
@@ -39,7 +46,7 @@ export function listResources(reads: Reads, filter: ResourceFilter, request: Pag
         health: oneOf('health', filter.health),
         sync: oneOf('sync', filter.sync),
       },
-      sort: { name: 'id', expression: sql`id`, type: 'text' },
+      sort: { name: sort, ...sorts[sort] },
     },
     request,
   )
@@ -47,9 +54,7 @@ export function listResources(reads: Reads, filter: ResourceFilter, request: Pag
 
 /** All objects of some applications at an instant: one read for many trees. */
 export function resourcesOf(reads: Reads, applications: readonly string[], at: number | undefined): Promise<ResourceRow[]> {
-  const ranges = applications.map(ofApplication)
-  const among = ranges.length === 0 ? sql<boolean>`false` : sql<boolean>`(${sql.join(ranges, sql` OR `)})`
-  return rowsOf(reads, sql<ResourceRow>`SELECT * FROM ${rowsAt(resourceTable, at, among)} AS source ORDER BY id`)
+  return rowsOf(reads, sql<ResourceRow>`SELECT * FROM ${rowsAt(resourceTable, at, ofApplications(applications))} AS source ORDER BY id`)
 }
 
 /** What a cluster last reported of one application: what a plan is made against. */
@@ -58,6 +63,8 @@ export async function inventoryOf(reads: Reads, application: string): Promise<Re
 }
 
 /** `<application>/` is the prefix of its objects' ids, and `0` follows `/` in byte order. */
-function ofApplication(application: string): RawBuilder<boolean> {
-  return sql<boolean>`held.id >= ${`${application}/`} AND held.id < ${`${application}0`}`
+function ofApplications(applications: readonly string[]): RawBuilder<boolean> {
+  if (applications.length === 0) return sql<boolean>`false`
+  const ranges = applications.map((application) => sql`(held.id >= ${`${application}/`} AND held.id < ${`${application}0`})`)
+  return sql<boolean>`(${sql.join(ranges, sql` OR `)})`
 }

@@ -26,6 +26,14 @@ export interface RecordTable {
   readonly indexes: readonly string[]
 }
 
+/** A table of records that are read as of a past position. */
+export interface DatedTable extends RecordTable {
+  /** The position at which the record began; without it nothing of it is known yet. */
+  readonly born: string
+  /** Facts that came later: the column of the position, and the columns that it made known. */
+  readonly later: Readonly<Record<string, readonly string[]>>
+}
+
 /** Text sorts by its bytes everywhere, so that cursors mean the same on every server. */
 const sqlType = (type: ColumnType): string => (type === 'text' ? 'text COLLATE "C"' : type)
 

@@ -87,6 +87,11 @@ async function insert(
   }
 }
 
+/** Writes rows of a table that only grows. */
+export async function insertRows(client: Queryable, name: string, rows: readonly object[]): Promise<void> {
+  if (rows.length > 0) await insert(client, name, Object.keys(rows[0]!), rows, {})
+}
+
 function pick(row: Record<string, unknown>, columns: readonly string[]): Record<string, unknown> {
   const picked: Record<string, unknown> = {}
   for (const column of columns) picked[column] = row[column]
