@@ -41,6 +41,7 @@ export { AppProjectSpec, ProjectDestination, ProjectRole, ResourceRule, SyncWind
 export { ApplicationId, ClusterId, CommitSha, Digest, ObjectRef, refKey, SourcePosition } from './model/refs.ts'
 export { Health, healthOrder, ResourceState, SyncPhase, SyncStatus, worstHealth } from './model/status.ts'
 export { type DestinationCluster, explainRefusal, projectAllows, type Refusal } from './project/decide.ts'
+export { defaultProject } from './project/default-project.ts'
 export { normalizeGitUrl } from './project/git-url.ts'
 export { deletionBudgetKey } from './read/deletion-budget.ts'
 export { durationMs } from './read/duration.ts'

@@ -110,6 +110,13 @@ describe('.argocd/config.yaml', () => {
     ])
   })
 
+  test('an unknown key beside the list is told', () => {
+    expect(read({ '.argocd/config.yaml': 'applications: []\napplicationSets: []\n' }).warnings).toMatchObject([
+      { code: 'unknown-field', field: 'applicationSets', where: { line: 2 } },
+    ])
+    expect(read({ '.argocd/config.yaml': 'applications: 1\n' }).errors).toMatchObject([{ code: 'MANIFEST_INVALID', where: { line: 1 } }])
+  })
+
   test('is only that file, and only when it lists applications', () => {
     expect(read({ 'config.yaml': 'applications: []\n' }).warnings).toMatchObject([{ code: 'not-a-manifest' }])
     expect(read({ '.argocd/config.yaml': 'other: []\n' }).warnings).toMatchObject([{ code: 'not-a-manifest' }])

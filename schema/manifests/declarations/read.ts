@@ -117,8 +117,9 @@ class Collected {
 
   environments(documents: readonly ManifestDocument[]): void {
     for (const document of documents) {
-      const { read, errors } = readEnvironments(document, this.#context.parent)
+      const { read, errors, warnings } = readEnvironments(document, this.#context.parent)
       this.#errors.push(...errors)
+      this.#warnings.push(...warnings)
       for (const application of read) this.attempt(() => this.#take('application', application, ({ id }) => id, this.#applications))
     }
   }

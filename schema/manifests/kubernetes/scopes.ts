@@ -1,4 +1,4 @@
-/** Kinds without a namespace, by API group, over all versions that Kubernetes 1.25–1.35 serves. */
+/** Kinds without a namespace, by API group, as Kubernetes 1.36 serves them with all versions on, and those that older ones had. */
 const clusterScoped: Readonly<Record<string, readonly string[]>> = {
   '': ['ComponentStatus', 'Namespace', 'Node', 'PersistentVolume'],
   'admissionregistration.k8s.io': [
@@ -27,7 +27,7 @@ const clusterScoped: Readonly<Record<string, readonly string[]>> = {
   'node.k8s.io': ['RuntimeClass'],
   policy: ['PodSecurityPolicy'],
   'rbac.authorization.k8s.io': ['ClusterRole', 'ClusterRoleBinding'],
-  'resource.k8s.io': ['DeviceClass', 'DeviceTaintRule', 'ResourceSlice'],
+  'resource.k8s.io': ['DeviceClass', 'DeviceTaintRule', 'ResourcePoolStatusRequest', 'ResourceSlice'],
   'scheduling.k8s.io': ['PriorityClass'],
   'storage.k8s.io': ['CSIDriver', 'CSINode', 'StorageClass', 'VolumeAttachment', 'VolumeAttributesClass'],
   'storagemigration.k8s.io': ['StorageVersionMigration'],

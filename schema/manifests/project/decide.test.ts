@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { readAppProject } from '../argo/app-project.ts'
 import { readApplication } from '../argo/application.ts'
 import type { ApplicationSpec } from '../model/application.ts'
-import type { AppProjectSpec } from '../model/project.ts'
+import { AppProjectSpec } from '../model/project.ts'
 import type { ObjectRef } from '../model/refs.ts'
 import { documentAt, type JsonObject } from '../yaml/document.ts'
 import { explainRefusal, projectAllows, type Refusal } from './decide.ts'
+import { defaultProject } from './default-project.ts'
 
 const at = { repository: 'r', commit: 'c', path: 'p.yaml', line: 1 }
 
@@ -38,6 +39,14 @@ test('an open project allows everything', () => {
     { group: '', kind: 'Namespace', namespace: '', name: 'web' },
   ]
   expect(projectAllows(project(), application(), objects)).toEqual([])
+})
+
+test('the default project allows everything, by name and by server', () => {
+  const objects = [{ group: 'x.test', kind: 'Widget', namespace: '', name: 'w' }]
+  for (const destination of [{ name: 'east', namespace: 'web' }, { server: 'https://east' }]) {
+    expect(projectAllows(defaultProject, application({ project: 'default', destination }), objects)).toEqual([])
+  }
+  expect(AppProjectSpec.parse(defaultProject)).toEqual(defaultProject)
 })
 
 test('another project', () => {

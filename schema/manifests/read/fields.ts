@@ -54,6 +54,11 @@ export class Fields {
     this.#value = value
   }
 
+  /** The map as it is written. */
+  get whole(): JsonObject {
+    return this.#value
+  }
+
   /** The field's value, whatever it is. */
   any(key: string): Json | undefined {
     this.#known.add(key)
