@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { fleetObserver } from './fleet-observer.ts'
 import { type CommandOptions, start, startDetached, startOver, stop } from './supervisor/commands.ts'
 import { dataFolder } from './supervisor/data-folder.ts'
 import { reasonOf } from './supervisor/supervisor.ts'
@@ -27,6 +28,7 @@ async function main(): Promise<number> {
   const options: CommandOptions = {
     folder,
     print,
+    observer: fleetObserver,
     background: [self, 'start', '--background'],
     ...(process.env.DATABASE_URL && { databaseUrl: process.env.DATABASE_URL }),
   }

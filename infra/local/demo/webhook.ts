@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 
 export interface Push {
@@ -20,12 +20,18 @@ export async function announcePush(push: Push): Promise<boolean> {
     repository: { name: 'fleet', full_name: 'acme/fleet', clone_url: push.repositoryUrl, url: push.repositoryUrl, default_branch: 'main' },
   })
   const signature = createHmac('sha256', push.secret).update(body).digest('hex')
+  const delivery = randomUUID()
   for (const waitMs of [0, 250, 1_000]) {
     await pause(waitMs)
     try {
       const answer = await fetch(push.hookUrl, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-github-event': 'push', 'x-hub-signature-256': `sha256=${signature}` },
+        headers: {
+          'content-type': 'application/json',
+          'x-github-event': 'push',
+          'x-github-delivery': delivery,
+          'x-hub-signature-256': `sha256=${signature}`,
+        },
         body,
         signal: AbortSignal.timeout(5_000),
       })

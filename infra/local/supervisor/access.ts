@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import type { DataFolder } from './data-folder.ts'
+import { tokenFile } from './data-folder.ts'
 import { apiPort } from './processes.ts'
 import type { StackParts } from './stack.ts'
 
@@ -31,9 +31,6 @@ export async function writeAccess(parts: StackParts): Promise<Access> {
   renameSync(`${folder.access}.new`, folder.access)
   return access
 }
-
-/** Where the hub keeps the token of whoever runs the stack. */
-export const tokenFile = (folder: DataFolder) => join(folder.process('hub'), 'admin.token')
 
 /** What a newcomer is told: where it is and three things to try. */
 export function accessText(access: Access): string {

@@ -55,6 +55,9 @@ export function dataFolder(folder: string): DataFolder {
   }
 }
 
+/** Where the hub keeps the token of whoever runs the stack. */
+export const tokenFile = (folder: DataFolder) => join(folder.process('hub'), 'admin.token')
+
 /** Creates the folder when it is not there. Refuses one that holds something else: `--fresh` would delete it. */
 export function createDataFolder(folder: DataFolder): void {
   const present = existsSync(folder.path) ? readdirSync(folder.path) : []

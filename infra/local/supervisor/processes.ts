@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { programPath } from '../process/program-path.ts'
+import { tokenFile } from './data-folder.ts'
 import { openHubKeys, openJoinTokens } from './keys.ts'
 import type { NodeProcess } from './node-process.ts'
 import type { StackParts } from './stack.ts'
@@ -23,9 +24,11 @@ export const hookPath = '/hooks/github'
  * | FAIRLEAD_TEMPORAL_ADDRESS, FAIRLEAD_TEMPORAL_NAMESPACE | hub, worker | |
  * | FAIRLEAD_STATE | all | a folder of their own, 0700 |
  * | FAIRLEAD_HTTP_PORT | hub | where the API listens |
+ * | FAIRLEAD_TOKEN_FILE | hub | where it keeps the owner's token, which it makes at its first start |
  * | FAIRLEAD_RENDERER | hub | the renderer's executable |
  * | FAIRLEAD_JOIN_DIR | ingest | a folder with `<cluster>.token` files, each admitted once |
  * | FAIRLEAD_FLEET_REPOSITORY, FAIRLEAD_FLEET_PATH, FAIRLEAD_HOME_CLUSTER, FAIRLEAD_WEBHOOK_SECRET_FILE | hub, with a demo | what to follow and where in it the declarations are, what `https://kubernetes.default.svc` means in it, how its pushes are signed |
+ * | FAIRLEAD_ALLOW_HTTP | hub, with a demo | `true`: repositories may be read over plain http, as the demo's own is on the loopback |
  * | FAIRLEAD_CLUSTER, KUBECONFIG, FAIRLEAD_NATS_JOIN_CREDS, FAIRLEAD_JOIN_TOKEN_FILE | agent | |
  * | FAIRLEAD_HEALTH_PORT | all | GET /readyz there answers 200 when it works |
  */
@@ -50,10 +53,12 @@ async function hub(parts: StackParts): Promise<Record<string, string>> {
     ...temporal,
     FAIRLEAD_STATE: parts.folder.process('hub'),
     FAIRLEAD_HTTP_PORT: String(await parts.ports.get('api', apiPort)),
+    FAIRLEAD_TOKEN_FILE: tokenFile(parts.folder),
     FAIRLEAD_RENDERER: renderer,
     ...(parts.demo && {
       FAIRLEAD_FLEET_REPOSITORY: parts.demo.url,
       FAIRLEAD_FLEET_PATH: 'bootstrap',
+      FAIRLEAD_ALLOW_HTTP: 'true',
       FAIRLEAD_HOME_CLUSTER: parts.clusters[0] ?? '',
       FAIRLEAD_WEBHOOK_SECRET_FILE: parts.demo.webhookSecretFile,
     }),
@@ -70,7 +75,7 @@ async function worker(parts: StackParts): Promise<Record<string, string>> {
 }
 
 async function agent(parts: StackParts, cluster: string): Promise<Record<string, string>> {
-  const [nats, place] = await Promise.all([parts.nats(), parts.cluster(cluster), parts.process('hub'), parts.process('ingest')])
+  const [nats, place] = await Promise.all([parts.nats(), parts.cluster(cluster), parts.process('ingest')])
   return {
     FAIRLEAD_CLUSTER: cluster,
     KUBECONFIG: place.agentKubeconfigPath,
