@@ -9,7 +9,7 @@ const separator = '\u001e'
 
 const statement = {
   name: 'fairlead.append',
-  text: 'SELECT * FROM fairlead.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)',
+  text: 'SELECT * FROM fairlead.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)',
   rowMode: 'array' as const,
   types: rawTypes,
 }
@@ -51,6 +51,8 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
   const counts: number[] = []
   const starts: number[] = []
   const ahead: number[] = []
+  const last: boolean[] = []
+  const lastEntry = new Map<string, number>()
   const entryOfEvent: number[] = []
   const typeNumbers = new Map<string, number>()
   const types: number[] = []
@@ -71,6 +73,12 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
       counts.push(entry.count)
       starts.push(start)
       ahead.push(before)
+      if (entry.count > 0) {
+        const earlier = lastEntry.get(entry.stream)
+        if (earlier !== undefined) last[earlier] = false
+        lastEntry.set(entry.stream, last.length)
+      }
+      last.push(true)
       written.set(entry.stream, before + entry.count)
       start += entry.count
       for (let i = 0; i < entry.count; i++) entryOfEvent.push(groups.length)
@@ -97,6 +105,7 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
     list(counts),
     list(starts),
     list(ahead),
+    list(last),
     appends.map((append) => append.context).join(separator),
     keyed ? appends.map((append) => append.key).join(separator) : null,
     list(entryOfEvent),
@@ -109,7 +118,7 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
 }
 
 /** Postgres array literal of values that need no quoting. */
-function list(values: readonly (number | string)[]): string {
+function list(values: readonly (number | string | boolean)[]): string {
   return `{${values.join(',')}}`
 }
 

@@ -3,7 +3,6 @@ SET LOCAL ROLE fairlead_owner;
 -- One row for each stream. stream_no is the position of the stream's first event: unique, ascending, no sequence to draw from.
 CREATE TABLE fairlead.streams (
   stream_no bigint NOT NULL UNIQUE,
-  head_position bigint NOT NULL,
   version integer NOT NULL,
   stream_id text COLLATE "C" PRIMARY KEY -- no CHECK here: it would run at every update; fairlead.append checks the names of new streams
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);

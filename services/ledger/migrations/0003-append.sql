@@ -26,11 +26,12 @@ $$;
 -- as SET clauses of this function they would cost a tenth of a millisecond at each call.
 --   p_expected  -1 any, -2 exists, otherwise the exact version (0: no stream yet)
 --   p_count     events of the entry; 0 is a condition on a stream that is not written
---   p_start     events before this entry, p_ahead: of those, events on the same stream; both as if every append were accepted
+--   p_start     events before this entry; p_ahead: of those, events on the same stream; p_last: no later entry is on that stream;
+--               all three as if every append were accepted
 --   p_key       idempotency keys, '' where there is none; NULL when no append has one
 CREATE FUNCTION fairlead.append(
   p_batch uuid, p_retry boolean,
-  p_group integer[], p_stream text, p_expected integer[], p_count integer[], p_start integer[], p_ahead integer[],
+  p_group integer[], p_stream text, p_expected integer[], p_count integer[], p_start integer[], p_ahead integer[], p_last boolean[],
   p_context text, p_key text,
   p_entry integer[], p_types text, p_type integer[], p_schema smallint[], p_id uuid[], p_data text,
   -- positions first and last of the batch when an earlier try of it has been committed; the other results are then NULL
@@ -53,6 +54,7 @@ DECLARE
   v_count integer[] := p_count;
   v_start integer[] := p_start;
   v_ahead integer[] := p_ahead;
+  v_last boolean[] := p_last;
   v_version integer[];
   v_stream_no bigint[];
   v_known bigint[];
@@ -100,11 +102,12 @@ BEGIN
 
   IF v_refused IS NOT NULL THEN
     -- Some appends are out: count again without them.
-    SELECT array_agg(n ORDER BY i), array_agg(starts ORDER BY i), array_agg(ahead ORDER BY i), coalesce(sum(n), 0)
-      INTO v_count, v_start, v_ahead, v_total
+    SELECT array_agg(n ORDER BY i), array_agg(starts ORDER BY i), array_agg(ahead ORDER BY i), array_agg(later = 0 ORDER BY i), coalesce(sum(n), 0)
+      INTO v_count, v_start, v_ahead, v_last, v_total
       FROM (
         SELECT i, n, coalesce(sum(n) OVER (ORDER BY i ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::integer AS starts,
-          coalesce(sum(n) OVER (PARTITION BY stream ORDER BY i ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::integer AS ahead
+          coalesce(sum(n) OVER (PARTITION BY stream ORDER BY i ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::integer AS ahead,
+          coalesce(sum(n) OVER (PARTITION BY stream ORDER BY i ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), 0) AS later
         FROM (
           SELECT i, stream, CASE WHEN g = ANY (v_refused) THEN 0 ELSE n END AS n
           FROM unnest(p_group, v_stream, p_count) WITH ORDINALITY AS e(g, stream, n, i)
@@ -133,16 +136,15 @@ BEGIN
     IF EXISTS (SELECT FROM unnest(v_stream) AS e(stream) WHERE stream = '' OR length(stream) > 255 OR stream ~ '[[:cntrl:]]') THEN
       RAISE EXCEPTION 'a stream name is empty, longer than 255 characters or holds a control character' USING ERRCODE = 'check_violation';
     END IF;
-    INSERT INTO fairlead.streams (stream_id, stream_no, version, head_position)
-      SELECT stream, base + min(starts) + 1, sum(n), base + max(starts + n)
+    INSERT INTO fairlead.streams (stream_id, stream_no, version)
+      SELECT stream, base + min(starts) + 1, sum(n)
         FROM unnest(v_stream, v_known, v_start, v_count) AS e(stream, known, starts, n) WHERE known IS NULL AND n > 0 GROUP BY stream;
     SELECT array_agg(s.stream_no ORDER BY e.i) INTO v_stream_no
       FROM unnest(v_stream) WITH ORDINALITY AS e(stream, i) LEFT JOIN fairlead.streams s ON s.stream_id = e.stream;
   END IF;
-  UPDATE fairlead.streams AS s SET version = s.version + w.n, head_position = w.head
-    FROM (SELECT known, sum(n) AS n, base + max(starts + n) AS head
-        FROM unnest(v_known, v_start, v_count) AS e(known, starts, n) WHERE known IS NOT NULL AND n > 0 GROUP BY known) AS w
-    WHERE s.stream_no = w.known;
+  UPDATE fairlead.streams AS s SET version = e.before + e.ahead + e.n
+    FROM unnest(v_known, v_version, v_ahead, v_count, v_last) AS e(known, before, ahead, n, last)
+    WHERE e.n > 0 AND e.last AND s.stream_no = e.known;
 
   WITH e AS MATERIALIZED (
     SELECT base + v_start[x.entry] + (x.i - p_start[x.entry]) AS position, v_stream_no[x.entry] AS stream_no, x.id,
@@ -158,12 +160,9 @@ BEGIN
       schema, recorded, id, digest, v_context[p_group[entry]]), 'UTF8')), ''::bytea ORDER BY position)
     INTO v_leaves FROM e;
 
-  v_root := fairlead.merkle_root(v_leaves);
+  v_root := CASE WHEN v_total = 1 THEN v_leaves ELSE fairlead.merkle_root(v_leaves) END;
   v_hash := sha256(convert_to(concat_ws(E'\n', 'fairlead.block.v1', v_block_no + 1, base + 1, base + v_total, recorded,
     encode(v_prev, 'hex'), encode(v_root, 'hex')), 'UTF8'));
-  INSERT INTO fairlead.blocks (block_no, first_position, last_position, recorded_ms, batch_id, root, prev, hash, leaves)
-    VALUES (v_block_no + 1, base + 1, base + v_total, recorded, p_batch, v_root, v_prev, v_hash, v_leaves);
-
   IF v_key IS NOT NULL THEN
     INSERT INTO fairlead.idempotency (key, position, result)
       SELECT v_key[g], max(base + starts + n),
@@ -172,6 +171,10 @@ BEGIN
         WHERE n > 0 AND v_key[g] <> '' GROUP BY g;
   END IF;
 
+  WITH block AS (
+    INSERT INTO fairlead.blocks (block_no, first_position, last_position, recorded_ms, batch_id, root, prev, hash, leaves)
+      VALUES (v_block_no + 1, base + 1, base + v_total, recorded, p_batch, v_root, v_prev, v_hash, v_leaves)
+  )
   UPDATE fairlead.log_head SET position = base + v_total, block_no = v_block_no + 1, block_hash = v_hash, recorded_ms = recorded,
     partition_end = append.partition_end;
 END
