@@ -76,6 +76,20 @@ it('Ctrl-C stops everything that a foreground start started', async () => {
   expect(running.filter(isAlive)).toEqual([])
 })
 
+it('a second Ctrl-C kills at once what does not want to end', async () => {
+  const foreground = command('start')
+  await healthy()
+  const running = records(data.run)
+  // It cannot hear that it should end.
+  await askSupervisor(data.socket, 'POST', '/kill', { process: 'hub', signal: 'SIGSTOP' })
+  foreground.child.kill('SIGINT')
+  await until('the first answer', async () => foreground.output().includes('stopping') || undefined, waiting)
+  foreground.child.kill('SIGINT')
+  expect(await foreground.ended).toBe(130)
+  expect(running.filter(isAlive)).toEqual([])
+  expect(lockHolder(data.supervisor)).toBeUndefined()
+})
+
 it('nothing outlives a supervisor that was killed, and the next start takes over its state', async () => {
   const first = command('start')
   await healthy()

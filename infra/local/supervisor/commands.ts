@@ -18,7 +18,8 @@ export interface CommandOptions {
   readonly folder: DataFolder
   readonly databaseUrl?: string
   readonly observer?: FleetObserver
-  /** See `StackOptions`, for this and the next. */
+  /** See `StackOptions`, for these three. */
+  readonly audit?: boolean
   readonly clusters?: readonly string[]
   readonly processes?: readonly NodeProcess[]
   readonly print: (text: string) => void
@@ -44,6 +45,7 @@ export async function start(options: CommandOptions, detached = false): Promise<
       onStop: () => stop.resolve(),
       ...(options.databaseUrl !== undefined && { databaseUrl: options.databaseUrl }),
       ...(options.observer && { observer: options.observer }),
+      ...(options.audit !== undefined && { audit: options.audit }),
       ...(options.clusters && { clusters: options.clusters }),
       ...(options.processes && { processes: options.processes }),
     })

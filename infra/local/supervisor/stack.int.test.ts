@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { query } from '../postgres/database.ts'
+import { startPostgres } from '../postgres/start.ts'
 import { identify, isAlive } from '../process/identity.ts'
 import { until } from '../process/ready.ts'
 import { records } from '../process/run-folder.ts'
@@ -57,6 +59,26 @@ async function killAndWait(stack: Stack, name: string): Promise<void> {
   expect(unit.kill('SIGKILL')).toBe(true)
   await until(`${name} again`, async () => (unit.pid !== undefined && unit.pid !== before ? true : undefined), waiting)
 }
+
+it("a Postgres of one's own is used for everything and left alone", async () => {
+  using folder = temporaryFolder('stack')
+  await using postgres = await startPostgres({ dir: join(folder.path, 'postgres') })
+  const databaseUrl = await postgres.database('mine')
+  {
+    await using stack = await startStack({
+      folder: dataFolder(join(folder.path, 'data')),
+      databaseUrl,
+      clusters: [],
+      demo: false,
+      processes: [],
+    })
+    await stack.ready
+    expect([...stack.units.keys()]).toEqual(['nats', 'temporal'])
+    expect(await stack.parts.database()).toBe(databaseUrl)
+  }
+  const names = await query(postgres.url, 'SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname')
+  expect(names.map(({ datname }) => datname)).toEqual(['mine', 'postgres', 'temporal', 'temporal_visibility'])
+})
 
 it('what a killed supervisor left running is ended before anything is started', async () => {
   using folder = temporaryFolder('stack')

@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import { FairleadError, Redacted } from '@fairlead/errors'
+import { eventRegistry } from '@fairlead/events'
+import { openLedger, wakeOverNats } from '@fairlead/ledger'
+import { hubInboxPrefix, subjects } from '@fairlead/messages'
+import { environment, environmentFile, environmentPort, type RunningProcess, runProcess } from '@fairlead/process'
+import { openReadModel } from '@fairlead/readmodel'
+import { startReconcile } from '@fairlead/reconcile'
+import { startHooksServer, startSource } from '@fairlead/source'
+import { connect, credsAuthenticator } from '@nats-io/transport-node'
+import { Client, Connection } from '@temporalio/client'
+import pino from 'pino'
+
+// The hub in one process: source, reconcile, read models and API. Each of them can be a process of its own; a small installation needs no more than this.
+
+const log = pino({ name: 'hub', level: process.env.FAIRLEAD_LOG ?? 'info' })
+
+await runProcess(start, (error) => log.error({ code: error.code, next: error.next }, error.message))
+
+async function start(signal: AbortSignal): Promise<RunningProcess> {
+  await using stack = new AsyncDisposableStack()
+  const state = environment('FAIRLEAD_STATE')
+  const connection = stack.adopt(
+    await connect({
+      servers: environment('FAIRLEAD_NATS_URL'),
+      name: 'hub',
+      authenticator: credsAuthenticator(new TextEncoder().encode(environmentFile('FAIRLEAD_NATS_CREDS').reveal())),
+      inboxPrefix: hubInboxPrefix,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 500,
+      waitOnFirstConnect: true,
+    }),
+    (open) => open.close(),
+  )
+  const ledger = stack.use(
+    await openLedger({
+      connectionString: environment('DATABASE_URL'),
+      registry: eventRegistry,
+      dataKeys: [new Redacted(Buffer.from(environmentFile('FAIRLEAD_DATA_KEY').reveal(), 'base64'))],
+      wake: wakeOverNats(connection, subjects.log),
+      name: 'hub',
+    }),
+  )
+  const readModel = openReadModel(ledger)
+  const stop = new AbortController()
+  stack.defer(() => stop.abort())
+  const projecting = readModel.run(stop.signal)
+  const temporal = new Client({
+    connection: stack.adopt(await Connection.connect({ address: environment('FAIRLEAD_TEMPORAL_ADDRESS') }), (open) => open.close()),
+    namespace: environment('FAIRLEAD_TEMPORAL_NAMESPACE'),
+  })
+  const reconcile = stack.use(
+    await startReconcile({ ledger, readModel, connection, temporal, log: log.child({ part: 'reconcile' }), version: '0.1.0' }),
+  )
+  const trusted = listOf('FAIRLEAD_TRUSTED_GIT_HOSTS')
+  const source = stack.use(
+    await startSource(
+      {
+        ledger,
+        folder: join(state, 'source'),
+        renderer: { path: environment('FAIRLEAD_RENDERER') },
+        log: log.child({ part: 'source' }),
+        urls: { allowHttp: trusted.length > 0, fileRoots: listOf('FAIRLEAD_GIT_FILE_ROOTS') },
+        network: { trustedHosts: trusted },
+      },
+      signal,
+    ),
+  )
+  const url = process.env.FAIRLEAD_FLEET_REPOSITORY
+  if (url) {
+    await source.register({
+      repository: 'fleet',
+      url,
+      role: 'fleet',
+      path: process.env.FAIRLEAD_FLEET_PATH ?? '.',
+      revision: process.env.FAIRLEAD_FLEET_REVISION ?? 'HEAD',
+      ...(process.env.FAIRLEAD_HOME_CLUSTER && { homeCluster: process.env.FAIRLEAD_HOME_CLUSTER }),
+    } as never)
+  }
+  const secret = process.env.FAIRLEAD_WEBHOOK_SECRET_FILE ? environmentFile('FAIRLEAD_WEBHOOK_SECRET_FILE') : undefined
+  stack.use(
+    await startHooksServer({
+      port: environmentPort('FAIRLEAD_HTTP_PORT') ?? 7480,
+      secretFor: () => secret,
+      onHint: ({ repositories }) => {
+        source
+          .hint(repositories)
+          .catch((error: unknown) =>
+            log.warn({ code: FairleadError.from(error).code }, 'a webhook was not followed up; the next poll does it'),
+          )
+      },
+    }),
+  )
+  const all = stack.move()
+  return {
+    done: Promise.all([reconcile.done, source.done, projecting]).then(() => undefined),
+    notReady: () => (connection.isClosed() ? 'the bus is away' : undefined),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+/** A comma-separated list in an environment variable. */
+function listOf(name: string): string[] {
+  return (process.env[name] ?? '').split(',').filter((item) => item !== '')
+}
