@@ -1,10 +1,12 @@
 export * from './access.ts'
 export * from './application.ts'
+export * from './audit.ts'
 export { type DataOf, defineEvent, type EventDefinition, type NewEvent, Personal, type StoredEventOf } from './define.ts'
 export * from './fleet.ts'
 export { type EventRegistry, eventRegistry } from './registry.ts'
 export {
   applicationStream,
+  auditStream,
   clusterStream,
   denialStream,
   fleetStream,
@@ -12,5 +14,6 @@ export {
   operationStream,
   projectStream,
   repositoryStream,
+  reviewStream,
 } from './streams.ts'
 export { DriftedResource, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'

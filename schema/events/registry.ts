@@ -1,12 +1,14 @@
 import { FairleadError } from '@fairlead/errors'
 import * as access from './access.ts'
 import * as application from './application.ts'
+import * as audit from './audit.ts'
 import type { EventDefinition } from './define.ts'
 import * as fleet from './fleet.ts'
 
 const definitions: readonly EventDefinition[] = [
   ...Object.values(access),
   ...Object.values(application),
+  ...Object.values(audit),
   ...Object.values(fleet),
 ] as unknown as EventDefinition[]
 

@@ -12,3 +12,7 @@ export const hubStream = 'hub'
 export const fleetStream = 'fleet'
 /** Attempts that were refused. */
 export const denialStream = 'access-denials'
+/** What one reading of the log as evidence handed out. */
+export const auditStream = (reading: string): string => `audit-${reading}`
+/** Reviews of changes after the fact. */
+export const reviewStream = 'audit-reviews'

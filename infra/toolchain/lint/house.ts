@@ -7,11 +7,12 @@ const rows: readonly (readonly [pattern: string, allowed: readonly string[]])[] 
   ['services/ledger', ['schema/*']],
   ['services/readmodel', ['schema/*', 'services/ledger']],
   ['services/access', ['schema/*', 'services/ledger', 'services/readmodel']],
+  ['services/audit', ['schema/*', 'services/ledger', 'services/readmodel']],
   ['services/source', ['schema/*', 'services/ledger']],
   ['services/ingest', ['schema/*', 'services/ledger']],
   // Of a workflow package its face holds the contract and the plan; that it keeps the rest to itself is the rule `imports/inner-file`.
   ['services/reconcile', ['schema/*', 'services/ledger', 'services/readmodel', 'workflows/sync']],
-  ['services/api', ['schema/*', 'services/ledger', 'services/readmodel', 'services/access']],
+  ['services/api', ['schema/*', 'services/ledger', 'services/readmodel', 'services/access', 'services/audit']],
   ['services/console', ['schema/*']],
   ['services/cli', ['schema/*']],
   ['workflows/worker', ['schema/*', 'services/ledger', 'services/readmodel', 'workflows/*']],
