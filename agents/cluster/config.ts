@@ -32,18 +32,18 @@ const whole = z.coerce.number().int().nonnegative()
 const Environment = z.object({
   FAIRLEAD_CLUSTER: ClusterId,
   FAIRLEAD_NATS_URL: z.string().min(1),
-  FAIRLEAD_AGENT_DATA: z.string().min(1),
-  FAIRLEAD_KUBECONFIG: z.string().min(1).optional(),
-  FAIRLEAD_JOIN_CREDS: z.string().min(1).optional(),
+  FAIRLEAD_STATE: z.string().min(1),
+  KUBECONFIG: z.string().min(1).optional(),
+  FAIRLEAD_NATS_JOIN_CREDS: z.string().min(1).optional(),
   FAIRLEAD_JOIN_TOKEN_FILE: z.string().min(1).optional(),
   FAIRLEAD_AGENT_POLICY: z.string().min(1).optional(),
-  FAIRLEAD_AGENT_CONCURRENCY: whole.min(1).max(500).default(20),
+  FAIRLEAD_CONCURRENCY: whole.min(1).max(500).default(20),
   /** Longest first wait before reconnecting; a local stack sets it low, a fleet leaves it. */
-  FAIRLEAD_AGENT_RECONNECT_JITTER_MS: whole.min(10).default(fleetReconnect.jitterMs),
-  FAIRLEAD_AGENT_RECONNECT_CAP_MS: whole.min(100).default(fleetReconnect.capMs),
-  FAIRLEAD_AGENT_HEARTBEAT_MS: whole.min(100).default(10_000),
-  FAIRLEAD_AGENT_SPOOL_BYTES: whole.min(1024 * 1024).default(64 * 1024 * 1024),
-  FAIRLEAD_AGENT_HEALTH_PORT: whole.max(65_535).optional(),
+  FAIRLEAD_RECONNECT_JITTER_MS: whole.min(10).default(fleetReconnect.jitterMs),
+  FAIRLEAD_RECONNECT_CAP_MS: whole.min(100).default(fleetReconnect.capMs),
+  FAIRLEAD_HEARTBEAT_MS: whole.min(100).default(10_000),
+  FAIRLEAD_SPOOL_BYTES: whole.min(1024 * 1024).default(64 * 1024 * 1024),
+  FAIRLEAD_HEALTH_PORT: whole.max(65_535).optional(),
   /** `key=value` pairs, comma separated. */
   FAIRLEAD_CLUSTER_LABELS: z.string().default(''),
 })
@@ -59,9 +59,9 @@ export function readConfig(env: NodeJS.ProcessEnv): AgentConfig {
   const {
     FAIRLEAD_CLUSTER: cluster,
     FAIRLEAD_NATS_URL: natsUrl,
-    FAIRLEAD_AGENT_DATA: dataDir,
-    FAIRLEAD_KUBECONFIG: kubeconfig,
-    FAIRLEAD_JOIN_CREDS: joinCreds,
+    FAIRLEAD_STATE: dataDir,
+    KUBECONFIG: kubeconfig,
+    FAIRLEAD_NATS_JOIN_CREDS: joinCreds,
     FAIRLEAD_JOIN_TOKEN_FILE: joinTokenFile,
     ...rest
   } = parsed.data
@@ -73,11 +73,11 @@ export function readConfig(env: NodeJS.ProcessEnv): AgentConfig {
     joinCreds,
     joinTokenFile,
     policy: rest.FAIRLEAD_AGENT_POLICY === undefined ? openPolicy : readPolicy(rest.FAIRLEAD_AGENT_POLICY),
-    concurrency: rest.FAIRLEAD_AGENT_CONCURRENCY,
-    reconnect: { jitterMs: rest.FAIRLEAD_AGENT_RECONNECT_JITTER_MS, capMs: rest.FAIRLEAD_AGENT_RECONNECT_CAP_MS },
-    heartbeatMs: rest.FAIRLEAD_AGENT_HEARTBEAT_MS,
-    spoolBytes: rest.FAIRLEAD_AGENT_SPOOL_BYTES,
-    healthPort: rest.FAIRLEAD_AGENT_HEALTH_PORT,
+    concurrency: rest.FAIRLEAD_CONCURRENCY,
+    reconnect: { jitterMs: rest.FAIRLEAD_RECONNECT_JITTER_MS, capMs: rest.FAIRLEAD_RECONNECT_CAP_MS },
+    heartbeatMs: rest.FAIRLEAD_HEARTBEAT_MS,
+    spoolBytes: rest.FAIRLEAD_SPOOL_BYTES,
+    healthPort: rest.FAIRLEAD_HEALTH_PORT,
     labels: labelsOf(rest.FAIRLEAD_CLUSTER_LABELS),
   }
 }

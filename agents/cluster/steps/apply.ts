@@ -38,7 +38,7 @@ export async function applyTask(
   const entry = entryOf(item, plan)
   const key = keyOfEntry(entry)
   const before = tracker.get(key)
-  const previous = before && { entry: before.entry, manifest: before.manifest }
+  const previous = before && { entry: before.entry, manifest: before.manifest, version: before.resourceVersion }
   const shared =
     before && before.entry.application !== entry.application && before.liveness === 'present' ? before.entry.application : undefined
   watches.ensure(entry.apiVersion, entry.ref.kind)
@@ -68,9 +68,8 @@ export async function applyTask(
     return failed(item, answer.failure.message)
   }
   const { object, created, changed } = answer.value
-  const known = before?.resourceVersion
   tracker.present(object)
-  const action = created ? 'created' : changed && object.metadata.resourceVersion !== known ? 'configured' : 'unchanged'
+  const action = created ? 'created' : changed && object.metadata.resourceVersion !== previous?.version ? 'configured' : 'unchanged'
   const message = shared === undefined ? undefined : `it was managed by application ${shared} until now`
   return { result: resultOf(item, action, { health: managed.health, ...(message !== undefined && { message }) }), managed }
 }

@@ -63,7 +63,7 @@ export async function runStep(tools: StepTools, run: StepRun, signal: AbortSigna
       command.dryRun === 'none'
         ? items
         : (await Promise.all(planned.plan.steps.map((other) => (other === step ? items : resolve(other))))).flat()
-    const outcomes = await dryRun(tools, planned.plan, all, run.resumed, signal)
+    const outcomes = await dryRun(tools, planned.plan, all, run.resumed || command.dryRun === 'only', signal)
     const refused = all.filter((item) => outcomes.get(item)?.outcome === 'refused')
     if (command.dryRun !== 'none' && refused.length > 0) return refusal(run, refused, outcomes, result)
     if (command.dryRun === 'only')

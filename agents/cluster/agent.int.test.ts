@@ -1,0 +1,270 @@
+import { until } from '@fairlead/local'
+import type { StepResult } from '@fairlead/messages'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Agent } from './agent.ts'
+import { configMap, deployment, job } from './testing/manifests.ts'
+import { type Manifest, type PlanOptions, planFor, stepCommand } from './testing/plans.ts'
+import { startWorld, type World } from './testing/world.ts'
+
+let world: World
+let agent: Agent
+beforeAll(async () => {
+  world = await startWorld()
+  agent = await world.agent()
+})
+afterAll(async () => {
+  await agent?.[Symbol.asyncDispose]()
+  await world?.[Symbol.asyncDispose]()
+})
+
+const resultOf = (application: string, operation: string, step = 0, from = 0): Promise<StepResult> =>
+  world.hub.waitFor(
+    `step ${step} of ${operation}`,
+    (event) =>
+      event.kind === 'step'
+        ? event.entries.find((entry) => entry.application === application && entry.operation === operation && entry.step === step)
+        : undefined,
+    from,
+  )
+
+let operations = 0
+async function sync(
+  application: string,
+  manifests: readonly Manifest[],
+  options: PlanOptions & { dryRun?: 'only'; deadlineMs?: number; step?: number } = {},
+): Promise<StepResult> {
+  const number = ++operations
+  const planned = planFor(world.hub, application, manifests, { operation: `sync/${number}`, generation: number, ...options })
+  const deadline = new Date(Date.now() + (options.deadlineMs ?? 60_000)).toISOString()
+  const reply = await world.hub.send('east', {
+    type: 'steps',
+    steps: [stepCommand(planned, options.step ?? 0, { deadline, ...(options.dryRun && { dryRun: options.dryRun }) })],
+  })
+  expect(reply.outcome).toBe('accepted')
+  return resultOf(application, planned.plan.operation, options.step ?? 0)
+}
+const finish = (
+  application: string,
+  operation: string,
+  plan: StepResult['operation'],
+  outcome: 'succeeded' | 'failed' | 'terminated' = 'succeeded',
+) =>
+  world.hub.send('east', {
+    type: 'finish',
+    operation,
+    applications: [{ application: application as StepResult['application'], plan: plan as never, outcome }],
+  })
+
+describe('a step', () => {
+  test('applies in kind order, waits until healthy, and reports the state before the result', async () => {
+    const from = world.hub.events.length
+    const result = await sync('shop', [configMap('shop-config'), deployment('shop-web')], { namespace: 'default' })
+    expect(result).toMatchObject({ outcome: 'succeeded', phase: 'Sync' })
+    expect(result.results.map(({ ref, action, health }) => [ref.kind, action, health])).toEqual([
+      ['ConfigMap', 'created', 'Healthy'],
+      ['Deployment', 'created', 'Healthy'],
+    ])
+    const live = await world.get('/apis/apps/v1/namespaces/default/deployments/shop-web')
+    expect(live?.metadata.annotations?.['fairlead.dev/application']).toBe('shop')
+    expect(live?.metadata.managedFields?.some(({ manager, operation }) => manager === 'fairlead' && operation === 'Apply')).toBe(true)
+    const states = world.hub.events.slice(from).flatMap((event) => (event.kind === 'state' ? event.entries : []))
+    expect(states.at(-1)).toMatchObject({ application: 'shop', health: 'Healthy' })
+    const kinds = world.hub.events.slice(from).map(({ kind }) => kind)
+    expect(kinds.lastIndexOf('state')).toBeLessThan(kinds.lastIndexOf('step'))
+  })
+
+  test('writes nothing that has not changed, and only what has', async () => {
+    await sync('same', [configMap('same-a'), configMap('same-b', { v: '1' })])
+    const [a, b] = [
+      await world.get('/api/v1/namespaces/default/configmaps/same-a'),
+      await world.get('/api/v1/namespaces/default/configmaps/same-b'),
+    ]
+    const result = await sync('same', [configMap('same-a'), configMap('same-b', { v: '2' })])
+    expect(result.results.map(({ action }) => action)).toEqual(['unchanged', 'configured'])
+    expect((await world.get('/api/v1/namespaces/default/configmaps/same-a'))?.metadata.resourceVersion).toBe(a?.metadata.resourceVersion)
+    expect((await world.get('/api/v1/namespaces/default/configmaps/same-b'))?.metadata.resourceVersion).not.toBe(
+      b?.metadata.resourceVersion,
+    )
+  })
+
+  test('applies nothing when one manifest is refused, and says where it comes from', async () => {
+    const bad = deployment('refused-web')
+    ;(bad.spec as { selector: unknown }).selector = { matchLabels: { app: 'other' } }
+    const result = await sync('refused', [configMap('refused-config'), bad])
+    expect(result.outcome).toBe('refused')
+    expect(result.error).toMatchObject({
+      code: 'SYNC_REFUSED',
+      where: { file: 'apps/refused-web.yaml', commit: 'c0ffee', cluster: 'east', application: 'refused' },
+    })
+    expect(result.error?.message).toContain('selector')
+    expect(await world.get('/api/v1/namespaces/default/configmaps/refused-config')).toBeUndefined()
+  })
+
+  test('an unknown field is refused before anything is applied', async () => {
+    const bad = deployment('typo-web')
+    ;(bad.spec as Record<string, unknown>).replicaz = 2
+    const result = await sync('typo', [configMap('typo-config'), bad])
+    expect(result).toMatchObject({ outcome: 'refused', error: { message: expect.stringContaining('replicaz') } })
+    expect(await world.get('/api/v1/namespaces/default/configmaps/typo-config')).toBeUndefined()
+  })
+
+  test('an unknown kind is refused by name', async () => {
+    const result = await sync('nokind', [{ apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } }])
+    expect(result).toMatchObject({
+      outcome: 'refused',
+      error: { message: expect.stringContaining('the cluster has no kind Widget in example.org/v1') },
+    })
+  })
+
+  test('a namespace that the plan makes: refusing still comes before the first change', async () => {
+    const bad = deployment('fresh-web', 'web:1', 'fresh')
+    ;(bad.spec as { selector: unknown }).selector = { matchLabels: { app: 'other' } }
+    const refused = await sync('fresh', [configMap('fresh-config', {}, 'fresh'), bad], { createNamespace: 'fresh' })
+    expect(refused).toMatchObject({ outcome: 'refused', error: { message: expect.stringContaining('selector') } })
+    expect(await world.get('/api/v1/namespaces/fresh')).toBeUndefined()
+    const result = await sync('fresh', [configMap('fresh-config', {}, 'fresh'), deployment('fresh-web', 'web:1', 'fresh')], {
+      createNamespace: 'fresh',
+    })
+    expect(result.results.map(({ action }) => action)).toEqual(['created', 'created', 'created'])
+  })
+
+  test('a kind that the plan defines can be used in the same step', async () => {
+    const crd: Manifest = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'gadgets.example.org' },
+      spec: {
+        group: 'example.org',
+        scope: 'Namespaced',
+        names: { plural: 'gadgets', singular: 'gadget', kind: 'Gadget' },
+        versions: [
+          {
+            name: 'v1',
+            served: true,
+            storage: true,
+            schema: {
+              openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } },
+            },
+          },
+        ],
+      },
+    }
+    const result = await sync('gadgets', [
+      crd,
+      { apiVersion: 'example.org/v1', kind: 'Gadget', metadata: { name: 'g', namespace: 'default' }, spec: { size: 3 } },
+    ])
+    expect(result).toMatchObject({ outcome: 'succeeded' })
+    expect(await world.get('/apis/example.org/v1/namespaces/default/gadgets/g')).toBeDefined()
+  })
+
+  test('a roll-out that never becomes healthy fails with the reason, at the deadline or when Kubernetes gives up', async () => {
+    const timeout = await sync('slow', [deployment('slow-web', 'broken:1')], { deadlineMs: 1_500 })
+    expect(timeout).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'SYNC_WAVE_TIMEOUT', message: expect.stringContaining('0 of 1 new replicas are available') },
+    })
+    const degraded = await sync('slow', [deployment('slow-web', 'broken:2')])
+    expect(degraded).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'SYNC_DEGRADED', message: expect.stringContaining('progress deadline') },
+    })
+  })
+
+  test('does not wait where the plan says so', async () => {
+    const result = await sync('loose', [deployment('loose-web', 'broken:1')], { waitHealthy: false })
+    expect(result.outcome).toBe('succeeded')
+  })
+
+  test('a dry run says what would be done and does nothing', async () => {
+    await sync('try', [configMap('try-a')])
+    const result = await sync('try', [configMap('try-a'), configMap('try-b')], { dryRun: 'only', prune: [configMap('try-c')] })
+    expect(result.results.map(({ ref, action }) => [ref.name, action])).toEqual([
+      ['try-c', 'pruned'],
+      ['try-a', 'unchanged'],
+      ['try-b', 'created'],
+    ])
+    expect(await world.get('/api/v1/namespaces/default/configmaps/try-b')).toBeUndefined()
+  })
+
+  test('Force recreates what cannot be changed in place', async () => {
+    await sync('force', [deployment('force-web')])
+    const before = await world.get('/apis/apps/v1/namespaces/default/deployments/force-web')
+    const changed = deployment('force-web')
+    changed.spec = {
+      ...(changed.spec as object),
+      selector: { matchLabels: { app: 'new' } },
+      template: { metadata: { labels: { app: 'new' } }, spec: { containers: [{ name: 'main', image: 'web:1' }] } },
+    }
+    expect(await sync('force', [changed])).toMatchObject({ outcome: 'refused' })
+    expect(await sync('force', [changed], { task: () => ({ force: true }) })).toMatchObject({ outcome: 'succeeded' })
+    expect((await world.get('/apis/apps/v1/namespaces/default/deployments/force-web'))?.metadata.uid).not.toBe(before?.metadata.uid)
+  })
+
+  test('Replace takes away what the manifest does not say', async () => {
+    await sync('replace', [configMap('replace-a', { a: '1' })])
+    await world.send('PATCH', '/api/v1/namespaces/default/configmaps/replace-a', { data: { extra: 'x' } })
+    expect(await sync('replace', [configMap('replace-a', { a: '1' })], { task: () => ({ replace: true }) })).toMatchObject({
+      outcome: 'succeeded',
+    })
+    expect((await world.get('/api/v1/namespaces/default/configmaps/replace-a'))?.data).toEqual({ a: '1' })
+  })
+})
+
+describe('pruning', () => {
+  test("deletes what is the application's, and waits until it is gone", async () => {
+    await sync('prune', [configMap('prune-a'), deployment('prune-web')])
+    const result = await sync('prune', [configMap('prune-a')], { prune: [deployment('prune-web')] })
+    expect(result.results.map(({ action }) => action)).toEqual(['pruned', 'unchanged'])
+    expect(await world.get('/apis/apps/v1/namespaces/default/deployments/prune-web')).toBeUndefined()
+  })
+
+  test("leaves alone what is not marked as the application's, and what says Prune=false", async () => {
+    await world.send('POST', '/api/v1/namespaces/default/configmaps', configMap('foreign'))
+    await sync('owner', [configMap('owned')])
+    await sync('keeper', [configMap('kept')])
+    await world.send('PATCH', '/api/v1/namespaces/default/configmaps/kept', {
+      metadata: { annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false' } },
+    })
+    const result = await sync('keeper', [], {
+      prune: [configMap('foreign'), configMap('owned'), configMap('kept'), configMap('never-was')],
+    })
+    expect(result.results.map(({ ref, action }) => [ref.name, action])).toEqual([
+      ['foreign', 'prune-skipped'],
+      ['owned', 'prune-skipped'],
+      ['kept', 'prune-skipped'],
+      ['never-was', 'pruned'],
+    ])
+    expect(await world.get('/api/v1/namespaces/default/configmaps/foreign')).toBeDefined()
+    expect(await world.get('/api/v1/namespaces/default/configmaps/owned')).toBeDefined()
+  })
+})
+
+describe('hooks', () => {
+  test('run to their end, are run again by the next sync, and go by their policy when the operation is over', async () => {
+    const hook = job('migrate', {
+      'argocd.argoproj.io/hook': 'PreSync',
+      'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation,HookSucceeded',
+    })
+    const first = await sync('hooks', [hook])
+    expect(first.results).toMatchObject([{ action: 'hook-finished', hook: true, health: 'Healthy' }])
+    const uid = (await world.get('/apis/batch/v1/namespaces/default/jobs/migrate'))?.metadata.uid
+    const planned = planFor(world.hub, 'hooks', [hook], { operation: `sync/${++operations}`, generation: operations })
+    await world.hub.send('east', { type: 'steps', steps: [stepCommand(planned)] })
+    const second = await resultOf('hooks', planned.plan.operation)
+    expect(second.outcome).toBe('succeeded')
+    expect((await world.get('/apis/batch/v1/namespaces/default/jobs/migrate'))?.metadata.uid).not.toBe(uid)
+    await finish('hooks', planned.plan.operation, planned.digest)
+    await until(
+      'hook deleted',
+      async () =>
+        (await world.get('/apis/batch/v1/namespaces/default/jobs/migrate'))?.metadata.deletionTimestamp === undefined
+          ? await gone('/apis/batch/v1/namespaces/default/jobs/migrate')
+          : true,
+      { timeoutMs: 20_000 },
+    )
+  })
+})
+
+async function gone(path: string): Promise<true | undefined> {
+  return (await world.get(path)) === undefined ? true : undefined
+}

@@ -1,0 +1,225 @@
+import { rmSync } from 'node:fs'
+import { until } from '@fairlead/local'
+import type { ApplicationId } from '@fairlead/manifests'
+import type { DriftReport } from '@fairlead/messages'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Agent } from './agent.ts'
+import { configMap, deployment } from './testing/manifests.ts'
+import { bundleOf, type Manifest, planFor, stepCommand } from './testing/plans.ts'
+import { startWorld, type World } from './testing/world.ts'
+
+let world: World
+let agent: Agent
+beforeAll(async () => {
+  world = await startWorld()
+  agent = await world.agent()
+})
+afterAll(async () => {
+  await agent?.[Symbol.asyncDispose]()
+  await world?.[Symbol.asyncDispose]()
+})
+
+let operations = 0
+/** Syncs an application and tells the agent that the operation is over, as the hub does. */
+async function deploy(
+  application: string,
+  manifests: readonly Manifest[],
+  options: { selfHeal?: boolean; ignoreDifferences?: unknown[]; createNamespace?: string } = {},
+): Promise<void> {
+  const number = ++operations
+  const planned = planFor(world.hub, application, manifests, {
+    operation: `sync/${number}`,
+    generation: number,
+    ...(options.createNamespace !== undefined && { createNamespace: options.createNamespace }),
+  })
+  await world.hub.send('east', { type: 'steps', steps: [stepCommand(planned)] })
+  const result = await world.hub.waitFor(planned.plan.operation, (event) =>
+    event.kind === 'step' ? event.entries.find(({ operation }) => operation === planned.plan.operation) : undefined,
+  )
+  expect(result.outcome).toBe('succeeded')
+  await point(application, number, { bundle: planned.plan.bundle, ...options })
+  await world.hub.send('east', {
+    type: 'finish',
+    operation: planned.plan.operation,
+    applications: [{ application: application as ApplicationId, plan: planned.digest, outcome: 'succeeded' }],
+  })
+}
+
+const point = (
+  application: string,
+  generation: number,
+  more: { bundle: string | null; selfHeal?: boolean; ignoreDifferences?: unknown[]; state?: 'live' | 'removed' },
+) =>
+  world.hub.point('east', {
+    application: application as ApplicationId,
+    generation,
+    state: more.state ?? 'live',
+    bundle: more.bundle as never,
+    commit: 'c0ffee',
+    selfHeal: more.selfHeal ?? false,
+    ignoreDifferences: (more.ignoreDifferences ?? []).map((rule) => ({
+      group: '',
+      jsonPointers: [],
+      jqPathExpressions: [],
+      managedFieldsManagers: [],
+      ...(rule as object),
+    })) as never,
+  })
+
+const drift = <S extends DriftReport['status']>(application: string, status: S, from = 0) =>
+  world.hub.waitFor(
+    `drift of ${application} ${status}`,
+    (event) =>
+      event.kind === 'drift'
+        ? event.entries.find(
+            (entry): entry is Extract<DriftReport, { status: S }> => entry.application === application && entry.status === status,
+          )
+        : undefined,
+    from,
+  )
+
+const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`
+
+const threeReady = async () => {
+  const live = await world.get('/apis/apps/v1/namespaces/default/deployments/quiet-web')
+  return (live?.status as { readyReplicas?: number } | undefined)?.readyReplicas === 3 || undefined
+}
+const healedAlone = async () => ((await world.get(path('alone-a')))?.data as { a: string } | undefined)?.a === '1' || undefined
+
+test('a live edit is reported by its path, never its value, and reverting it by hand is seen', async () => {
+  await deploy('edit', [configMap('edit-a', { password: 'hunter2' })])
+  const from = world.hub.events.length
+  await world.send('PATCH', path('edit-a'), { data: { password: 'changed-by-hand' } })
+  const detected = await drift('edit', 'detected', from)
+  expect(detected.resources).toEqual([
+    { ref: { group: '', kind: 'ConfigMap', namespace: 'default', name: 'edit-a' }, kind: 'modified', fields: ['.data.password'] },
+  ])
+  expect(JSON.stringify(world.hub.events)).not.toContain('changed-by-hand')
+  await world.send('PATCH', path('edit-a'), { data: { password: 'hunter2' } })
+  expect(await drift('edit', 'resolved', from)).toMatchObject({ drift: detected.drift, how: 'reverted' })
+})
+
+test('what nobody declared is not drift', async () => {
+  await deploy('extra', [deployment('extra-web')])
+  const from = world.hub.events.length
+  await world.send('PATCH', '/apis/apps/v1/namespaces/default/deployments/extra-web', {
+    metadata: { labels: { added: 'yes' }, annotations: { note: 'x' } },
+  })
+  await world.send('PATCH', path('edit-a'), { data: { password: 'marker' } })
+  await drift('edit', 'detected', from)
+  const others = world.hub.events
+    .slice(from)
+    .flatMap((event) => (event.kind === 'drift' ? event.entries : []))
+    .filter(({ application }) => application === 'extra')
+  expect(others).toEqual([])
+})
+
+test('self-heal puts it back, a deleted object too, and says how long it took', async () => {
+  await deploy('heal', [configMap('heal-a'), configMap('heal-b')], { selfHeal: true })
+  const from = world.hub.events.length
+  await world.send('PATCH', path('heal-a'), { data: { a: 'changed' } })
+  const detected = await drift('heal', 'detected', from)
+  expect(await drift('heal', 'resolved', from)).toMatchObject({ drift: detected.drift, how: 'self-heal', tookMs: expect.any(Number) })
+  expect((await world.get(path('heal-a')))?.data).toEqual({ a: '1' })
+  const later = world.hub.events.length
+  await world.send('DELETE', path('heal-b'))
+  expect((await drift('heal', 'detected', later)).resources).toMatchObject([{ kind: 'missing', ref: { name: 'heal-b' } }])
+  await drift('heal', 'resolved', later)
+  expect((await world.get(path('heal-b')))?.data).toEqual({ a: '1' })
+})
+
+test('a namespace that is deleted comes back with what was in it', async () => {
+  await deploy('ns', [configMap('ns-a', { a: '1' }, 'healed')], { selfHeal: true, createNamespace: 'healed' })
+  const from = world.hub.events.length
+  await world.send('DELETE', '/api/v1/namespaces/healed')
+  await drift('ns', 'resolved', from)
+  expect((await world.get('/api/v1/namespaces/healed/configmaps/ns-a'))?.data).toEqual({ a: '1' })
+})
+
+test('ignored fields are neither drift nor healed away', async () => {
+  await deploy('ignore', [deployment('ignore-web'), configMap('ignore-a')], {
+    selfHeal: true,
+    ignoreDifferences: [{ group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'] }],
+  })
+  const deploymentPath = '/apis/apps/v1/namespaces/default/deployments/ignore-web'
+  const from = world.hub.events.length
+  await world.send('PATCH', deploymentPath, { spec: { replicas: 2 } })
+  await world.send('PATCH', deploymentPath, { spec: { template: { spec: { terminationGracePeriodSeconds: 7 } } } })
+  await world.send('PATCH', deploymentPath, { metadata: { annotations: { 'fairlead.dev/application': 'stolen' } } })
+  const detected = await drift('ignore', 'detected', from)
+  expect(detected.resources).toMatchObject([{ fields: ['.metadata.annotations["fairlead.dev/application"]'] }])
+  await drift('ignore', 'resolved', from)
+  const live = await world.get(deploymentPath)
+  expect(live?.spec).toMatchObject({ replicas: 2 })
+  expect(live?.metadata.annotations?.['fairlead.dev/application']).toBe('ignore')
+})
+
+test('what an operation changes is not drift, and a sync ends drift', async () => {
+  await deploy('moving', [configMap('moving-a', { v: '1' }), deployment('moving-web', 'web:1')])
+  const from = world.hub.events.length
+  await world.send('PATCH', path('moving-a'), { data: { v: 'by hand' } })
+  await drift('moving', 'detected', from)
+  const later = world.hub.events.length
+  await deploy('moving', [configMap('moving-a', { v: '2' }), deployment('moving-web', 'web:2')])
+  expect(await drift('moving', 'resolved', later)).toMatchObject({ how: 'sync' })
+  expect(
+    world.hub.events
+      .slice(later)
+      .flatMap((event) => (event.kind === 'drift' ? event.entries : []))
+      .filter(({ status }) => status === 'detected'),
+  ).toEqual([])
+})
+
+test('at steady state it asks the API server nothing, whatever the status of objects does', async () => {
+  await deploy('quiet', [deployment('quiet-web', 'web:1', 'default', 3)], { selfHeal: true })
+  await until('all pods', threeReady, { timeoutMs: 20_000 })
+  const before = world.requests().length
+  const pods = (await world.get('/api/v1/namespaces/default/pods?labelSelector=app%3Dquiet-web')) as unknown as {
+    items: { metadata: { name: string } }[]
+  }
+  // Status changes of the Deployment: two pods go and come back.
+  for (const { metadata } of pods.items.slice(0, 2)) await world.send('DELETE', `/api/v1/namespaces/default/pods/${metadata.name}`)
+  const from = world.hub.events.length
+  await world.send('PATCH', path('heal-a'), { data: { a: 'marker' } })
+  await drift('heal', 'resolved', from)
+  await until('pods again', threeReady, { timeoutMs: 20_000 })
+  // Only what the marker needed: a read, a dry run and the write that healed it.
+  const made = world.requests().slice(before)
+  expect(made.map(({ verb, uri }) => [verb, uri.split('?')[0]])).toEqual([
+    ['get', path('heal-a')],
+    ['patch', path('heal-a')],
+    ['patch', path('heal-a')],
+  ])
+})
+
+test('with the hub away it heals and tells later; what it lost of its disk comes back from the hub', async () => {
+  await deploy('alone', [configMap('alone-a')], { selfHeal: true })
+  const from = world.hub.events.length
+  world.nats.program.kill('SIGSTOP')
+  await world.send('PATCH', path('alone-a'), { data: { a: 'while away' } })
+  await until('healed', healedAlone, {
+    timeoutMs: 20_000,
+  })
+  world.nats.program.kill('SIGCONT')
+  await drift('alone', 'detected', from)
+  expect(await drift('alone', 'resolved', from)).toMatchObject({ how: 'self-heal' })
+
+  await agent[Symbol.asyncDispose]()
+  const identity = world.config().dataDir
+  for (const lost of ['state.log', 'spool', 'blobs']) rmSync(`${identity}/${lost}`, { recursive: true, force: true })
+  await world.send('DELETE', path('alone-a'))
+  agent = await world.agent()
+  await until('healed after the loss', healedAlone, { timeoutMs: 20_000 })
+})
+
+test('an older pointer is not taken, and a tombstone lets go without deleting', async () => {
+  await deploy('gone', [configMap('gone-a')], { selfHeal: true })
+  await point('gone', 0, { bundle: world.hub.put(bundleOf([])), selfHeal: false })
+  const from = world.hub.events.length
+  await world.send('PATCH', path('gone-a'), { data: { a: 'x' } })
+  await drift('gone', 'resolved', from)
+  const before = agent.objects
+  await point('gone', 10_000, { bundle: null, state: 'removed' })
+  await until('let go', async () => agent.objects === before - 1 || undefined, { timeoutMs: 10_000 })
+  expect(await world.get(path('gone-a'))).toBeDefined()
+})
