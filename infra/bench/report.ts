@@ -70,6 +70,22 @@ export function cpuSecondsOfGroup(leader: number): number {
   return ticks / 100
 }
 
+/** CPU time of a process, of its living descendants, and of the ended children that each of them has waited for, seconds. */
+export function cpuSecondsOfTree(root: number): number {
+  const stats = new Map(processes().map((pid) => [pid, statOf(pid)]))
+  const wanted = new Set([String(root)])
+  for (let grown = true; grown; ) {
+    grown = false
+    for (const [pid, fields] of stats) {
+      if (wanted.has(pid) || fields?.[1] === undefined || !wanted.has(fields[1])) continue
+      wanted.add(pid)
+      grown = true
+    }
+  }
+  const ticks = [...wanted].flatMap((pid) => stats.get(pid)?.slice(11, 15).map(Number) ?? [])
+  return ticks.reduce((sum, value) => sum + value, 0) / 100
+}
+
 function processes(): string[] {
   try {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name))
@@ -78,7 +94,7 @@ function processes(): string[] {
   }
 }
 
-/** The fields of /proc/<pid>/stat from the state on (proc(5)): 2 process group, 11 utime, 12 stime, 13 cutime, 14 cstime. */
+/** The fields of /proc/<pid>/stat from the state on (proc(5)): 1 parent, 2 process group, 11 utime, 12 stime, 13 cutime, 14 cstime. */
 function statOf(pid: string): string[] | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')
