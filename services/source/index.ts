@@ -1,1 +1,12 @@
-export {}
+export type { NetworkPolicy } from './git/address.ts'
+export type { Credentials } from './git/environment.ts'
+export { parseRepositoryUrl, type RepositoryUrl, repositoryIdentity, type UrlPolicy } from './git/url.ts'
+export { type HooksServer, type HooksServerOptions, startHooksServer } from './hooks-server.ts'
+export type { BlobStore, CredentialStore, KeyValueCache } from './ports.ts'
+export type { RenderedObject, RenderRequest } from './render/protocol.ts'
+export { Renderer, type RendererOptions } from './render/renderer.ts'
+export { defaultLimits, type Source, type SourceDeps, type SourceLimits, startSource } from './start.ts'
+export type { RegisteredRepository } from './state/state.ts'
+export { type WebhookHandlerOptions, webhookHandler } from './webhook/handler.ts'
+export { parseWebhook, type WebhookHint } from './webhook/parse.ts'
+export { type Headers, signWebhook, type VerifiedDelivery, verifyWebhook, type WebhookKind } from './webhook/verify.ts'

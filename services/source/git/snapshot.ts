@@ -108,6 +108,22 @@ export class Snapshot {
     if (entry?.kind === 'folder') await visit(folder, entry.id)
     return found
   }
+
+  /** Paths of all folders, the root not among them, in path order. Throws `SOURCE_LIMIT` above `max`. */
+  async folders(max: number): Promise<string[]> {
+    const found: string[] = []
+    const visit = async (path: RepositoryPath, id: string): Promise<void> => {
+      for (const entry of [...(await this.#source.tree(id)).values()].sort(byName)) {
+        if (entry.kind !== 'folder') continue
+        const child = path === '' ? entry.name : `${path}/${entry.name}`
+        found.push(child)
+        if (found.length > max) throw new FairleadError('SOURCE_LIMIT', `the repository has more than ${max} folders`)
+        await visit(child, entry.id)
+      }
+    }
+    await visit('', this.#root.id)
+    return found
+  }
 }
 
 function byName(a: TreeEntry, b: TreeEntry): number {

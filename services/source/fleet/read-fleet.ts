@@ -1,0 +1,108 @@
+import { FairleadError } from '@fairlead/errors'
+import { type Declarations, type GitRepositorySpec, readDeclarations } from '@fairlead/manifests'
+import { Lru } from '../git/lru.ts'
+import { type Listed, resolvePath, type Snapshot } from '../git/snapshot.ts'
+
+/** What files of a fleet repository declare, and which of them could not be read. */
+export type FleetDeclarations = Pick<
+  Declarations,
+  'applications' | 'projects' | 'applicationSets' | 'gitRepositories' | 'warnings' | 'errors'
+>
+
+const maxFiles = 20_000
+const rememberedFiles = 20_000
+const manifestName = /\.(ya?ml|json)$/
+/** Cheap test before a file is parsed: everything that Fairlead carries out itself belongs to one of these groups. */
+const declares = /argoproj\.io|toolkit\.fluxcd\.io/
+const fluxDeclares = /toolkit\.fluxcd\.io/
+const environmentsName = /(^|\/)\.argocd\/config\.ya?ml$/
+
+/**
+ * Reads the declarations below a path of a fleet repository. Files are read once per content; only Flux's, which refer to each other,
+ * are read together. Helm charts are left alone: their templates are not YAML.
+ */
+export class FleetReader {
+  readonly #files = new Lru<string, FleetDeclarations | undefined>(rememberedFiles)
+
+  /** Throws `SOURCE_PATH_NOT_FOUND` when there is nothing at the path; a bad file is in `errors`. */
+  async read(repository: string, snapshot: Snapshot, path: string): Promise<FleetDeclarations> {
+    const files = await manifests(snapshot, path)
+    const commit = snapshot.commit.id
+    const read: FleetDeclarations[] = []
+    const flux: { path: string; text: Buffer; id: string }[] = []
+    for (const { path: file, entry } of files) {
+      const key = `${repository}\0${file}\0${entry.id}`
+      const known = this.#files.get(key)
+      if (known) {
+        read.push(known)
+        continue
+      }
+      let text: Buffer
+      try {
+        text = await snapshot.content(entry)
+      } catch (error) {
+        read.push({ ...nothing, errors: [FairleadError.from(error).at({ repository, commit, file })] })
+        continue
+      }
+      if (fluxDeclares.test(text.toString('latin1'))) {
+        flux.push({ path: file, text, id: entry.id })
+        continue
+      }
+      const wanted = declares.test(text.toString('latin1')) || environmentsName.test(file)
+      const declarations = wanted ? readDeclarations([{ path: file, text }], context(repository, commit)) : nothing
+      // Errors name the commit at which they were met, so only good files are remembered.
+      if (declarations.errors.length === 0) this.#files.set(key, declarations)
+      read.push(declarations)
+    }
+    if (flux.length > 0) read.push(this.#together(repository, commit, flux))
+    return merged(read)
+  }
+
+  #together(repository: string, commit: string, files: readonly { path: string; text: Buffer; id: string }[]): FleetDeclarations {
+    const key = `${repository}\0${files.map(({ path, id }) => `${path} ${id}`).join('\0')}`
+    const known = this.#files.get(key)
+    if (known) return known
+    const declarations = readDeclarations(files, context(repository, commit))
+    if (declarations.errors.length === 0) this.#files.set(key, declarations)
+    return declarations
+  }
+}
+
+const nothing: FleetDeclarations = { applications: [], projects: [], applicationSets: [], gitRepositories: [], warnings: [], errors: [] }
+
+function context(repository: string, commit: string, gitRepositories: readonly GitRepositorySpec[] = []) {
+  return { repository, commit, parent: { kind: 'fleet', name: repository }, gitRepositories } as const
+}
+
+/** Files that may hold declarations, in path order; links are not followed. */
+async function manifests(snapshot: Snapshot, path: string): Promise<Listed[]> {
+  const folder = resolvePath('', path)
+  const entry = await snapshot.entry(folder)
+  if (entry?.kind === 'file') return [{ path: folder, entry }]
+  if (entry?.kind !== 'folder') {
+    throw new FairleadError('SOURCE_PATH_NOT_FOUND', `${folder || 'the root'} is not in the fleet repository`, { where: { file: folder } })
+  }
+  const listed = await snapshot.list(folder, maxFiles)
+  const charts = listed
+    .filter(({ path: file }) => file.endsWith('/Chart.yaml'))
+    .map(({ path: file }) => file.slice(0, -'Chart.yaml'.length))
+  return listed.filter(({ path: file, entry: { kind } }) => {
+    if (kind !== 'file' || !manifestName.test(file) || charts.some((chart) => file.startsWith(chart))) return false
+    const hidden = file
+      .slice(folder.length)
+      .split('/')
+      .some((segment) => segment.startsWith('.'))
+    return !hidden || environmentsName.test(file)
+  })
+}
+
+function merged(all: readonly FleetDeclarations[]): FleetDeclarations {
+  return {
+    applications: all.flatMap(({ applications }) => applications),
+    projects: all.flatMap(({ projects }) => projects),
+    applicationSets: all.flatMap(({ applicationSets }) => applicationSets),
+    gitRepositories: all.flatMap(({ gitRepositories }) => gitRepositories),
+    warnings: all.flatMap(({ warnings }) => warnings),
+    errors: all.flatMap(({ errors }) => errors),
+  }
+}

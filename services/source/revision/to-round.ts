@@ -1,0 +1,45 @@
+import { type Digest, homeServer } from '@fairlead/manifests'
+import { refsOf } from '../application/cache-entry.ts'
+import type { KnownApplication, RenderOutcome } from '../diff/changes.ts'
+import { type JoinedCluster, resolveCluster } from '../diff/destination.ts'
+import type { Round, RoundApplication } from '../diff/round.ts'
+import { projectVerdict } from '../diff/verdict.ts'
+import type { Evaluated, Evaluation } from './evaluate.ts'
+
+/** An evaluation with destinations resolved and projects consulted. */
+export function toRound(
+  evaluation: Evaluation,
+  known: ReadonlyMap<string, KnownApplication>,
+  clusters: readonly JoinedCluster[],
+): Pick<Round, 'applications' | 'removed' | 'projects' | 'complete' | 'failures' | 'warnings'> {
+  const { removed, projects, complete, failures, warnings } = evaluation
+  const applications = [...evaluation.applications.values()].map((evaluated) =>
+    judged(evaluated, evaluation, known.get(evaluated.spec.id), clusters),
+  )
+  return { applications, removed, projects, complete, failures, warnings }
+}
+
+function judged(
+  evaluated: Evaluated,
+  { projects }: Evaluation,
+  known: KnownApplication | undefined,
+  clusters: readonly JoinedCluster[],
+): RoundApplication {
+  const { spec, fleet, kept, preparation, entry } = evaluated
+  const home = resolveCluster({ server: homeServer, namespace: '' }, clusters, fleet?.homeCluster)
+  // One that was not seen goes where it went: its fleet, and so its home cluster, is not known.
+  const cluster = kept && known ? known.cluster : resolveCluster(spec.destination, clusters, fleet?.homeCluster)
+  const repositories = [...preparation.sources.map(({ repository }) => repository.id), ...(fleet ? [fleet.repository] : [])]
+  const { revision } = preparation
+  let outcome: RenderOutcome | undefined
+  if (entry.ok) {
+    const { bundle, objects, places } = entry.entry
+    const joined = clusters.find(({ id }) => id === cluster)
+    const denied = projectVerdict(spec, refsOf(places), projects.get(spec.project), joined, cluster !== null && cluster === home)
+    outcome = denied ? { ok: false, revision, error: denied } : { ok: true, revision, bundle: bundle as Digest, objects }
+  } else if (entry.error.code !== 'SOURCE_UNREACHABLE' || !known?.bundle) {
+    // A repository that is away is one event of the repository, not one of each of its applications.
+    outcome = { ok: false, revision, error: entry.error }
+  }
+  return { spec, cluster, outcome, repositories }
+}
