@@ -1,6 +1,7 @@
 import { briefReader } from './activities/briefs.ts'
 import { dispatch } from './activities/dispatch.ts'
 import { finish } from './activities/finish.ts'
+import { lookUp } from './activities/look-up.ts'
 import { planApplications } from './activities/plan-applications.ts'
 import type { SyncPorts } from './activities/ports.ts'
 import type { SyncActivities } from './contract.ts'
@@ -11,6 +12,7 @@ export function syncActivities(ports: SyncPorts): SyncActivities {
   return {
     planApplications: (request) => planApplications(tools, request),
     dispatch: (request) => dispatch(tools, request),
+    lookUp: (request) => lookUp(tools, request),
     finish: (request) => finish(tools, request),
   }
 }

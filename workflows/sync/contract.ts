@@ -31,6 +31,11 @@ export interface SyncLimits {
   readonly supersedeAfterMs: number
   /** An agent that cannot be reached is tried again after 2 s, 4 s, 8 s … at most this long, until it is back. */
   readonly silentRetryMs: number
+  /**
+   * A workflow that has heard nothing for this long looks into the ledger itself, then less and less often: signals are only the fast way, and whoever
+   * sends them may have died.
+   */
+  readonly lookUpMs: number
   /** After the end: an agent that cannot be told of it is tried for this long; it also learns it from its desired pointers. */
   readonly farewellMs: number
 }
@@ -40,6 +45,7 @@ export const defaultSyncLimits: SyncLimits = {
   graceMs: 30_000,
   supersedeAfterMs: 10_000,
   silentRetryMs: 60_000,
+  lookUpMs: 30_000,
   farewellMs: 600_000,
 }
 
@@ -163,6 +169,20 @@ export type DispatchResult =
   | { readonly outcome: 'unreachable' }
   | { readonly outcome: 'refused'; readonly failure: Failure }
 
+export interface LookUpRequest {
+  readonly operation: string
+  readonly position: number
+  /** Applications that wait for a result or for a person. */
+  readonly applications: readonly ApplicationId[]
+}
+
+/** What the ledger says that may not have been heard. */
+export interface LookUpResult {
+  readonly settled: readonly SettledStep[]
+  readonly confirmed: readonly ApplicationId[]
+  readonly terminate: readonly ApplicationId[]
+}
+
 export interface FinishedApplication {
   readonly application: ApplicationId
   readonly cluster: ClusterId
@@ -196,6 +216,7 @@ export interface FinishResult {
 export interface SyncActivities {
   planApplications(request: PlanRequest): Promise<readonly PlanResult[]>
   dispatch(request: DispatchRequest): Promise<DispatchResult>
+  lookUp(request: LookUpRequest): Promise<LookUpResult>
   finish(request: FinishRequest): Promise<FinishResult>
 }
 

@@ -6,6 +6,8 @@ import type {
   DispatchStep,
   FinishedApplication,
   FinishRequest,
+  LookUpRequest,
+  LookUpResult,
   PlanRequest,
   PlanResult,
   SettledStep,
@@ -22,8 +24,18 @@ interface Carried {
   readonly recorded: readonly ApplicationId[]
   readonly untold: readonly FinishedApplication[]
   readonly contacts: Contacts
+  readonly lookUp: LookUp | undefined
   readonly overAtMs: number | undefined
 }
+
+/** When the ledger is next looked at, and how long was waited for that. */
+interface LookUp {
+  readonly atMs: number
+  readonly waitMs: number
+}
+
+/** A workflow that keeps hearing nothing looks up after 1, 2, 4 … times the first wait, at most this many times. */
+const longestLookUp = 10
 
 /**
  * All applications of one operation, each with its own cursor; none waits for another but at its gate. Deterministic and free of I/O: the workflow
@@ -37,6 +49,7 @@ export class Cursors {
   readonly #recorded: Set<ApplicationId>
   #untold: readonly FinishedApplication[]
   #contacts: Contacts
+  #lookUp: LookUp | undefined
   /** When the last application was recorded: farewells have their limit from here. */
   #overAtMs: number | undefined
 
@@ -49,6 +62,7 @@ export class Cursors {
     this.#recorded = new Set(carried?.recorded)
     this.#untold = carried?.untold ?? []
     this.#contacts = carried?.contacts ?? {}
+    this.#lookUp = carried?.lookUp
     this.#overAtMs = carried?.overAtMs
   }
 
@@ -85,6 +99,7 @@ export class Cursors {
       byCluster.set(cluster, steps)
       this.#cursors[index] = sent
     })
+    if (byCluster.size > 0 || this.#lookUp === undefined) this.#heard(nowMs)
     return [...byCluster].map(([cluster, steps]) => ({ operation: this.#input.operation, cluster, steps }))
   }
 
@@ -103,6 +118,7 @@ export class Cursors {
   }
 
   settled(results: readonly SettledStep[], nowMs: number): void {
+    this.#heard(nowMs)
     for (const result of results) this.#advance([result.application], { type: 'settled', result }, nowMs)
   }
 
@@ -127,6 +143,22 @@ export class Cursors {
       .filter((cursor) => back.has(cursor.application.cluster))
       .map((cursor) => cursor.application.application)
     this.#advance(applications, { type: 'reconnected' }, nowMs)
+  }
+
+  /** What is to be looked up in the ledger, because nothing has been heard for a while; undefined when nothing is. */
+  toLookUp(nowMs: number): LookUpRequest | undefined {
+    if (this.#lookUp === undefined || nowMs < this.#lookUp.atMs) return undefined
+    const waiting = this.#cursors.filter(isListening).map(({ application }) => application.application)
+    const { operation, position } = this.#input
+    return waiting.length > 0 ? { operation, position, applications: waiting } : undefined
+  }
+
+  lookedUp({ settled, confirmed, terminate }: LookUpResult, nowMs: number): void {
+    const waitMs = Math.min((this.#lookUp?.waitMs ?? 0) * 2, this.#input.limits.lookUpMs * longestLookUp)
+    this.settled(settled, nowMs)
+    this.confirmed(confirmed, nowMs)
+    this.#advance(terminate, { type: 'terminate' }, nowMs)
+    this.#lookUp = { atMs: nowMs + waitMs, waitMs }
   }
 
   tick(nowMs: number): void {
@@ -193,6 +225,7 @@ export class Cursors {
     const waiting = new Set(this.#untold.map(({ cluster }) => cluster))
     for (const { place, application } of this.#cursors) if (place.at === 'ready') waiting.add(application.cluster)
     for (const cluster of waiting) times.push(this.#contacts[cluster]?.silentUntilMs)
+    if (this.#cursors.some(isListening)) times.push(this.#lookUp?.atMs)
     const known = times.filter((time) => time !== undefined)
     return known.length > 0 ? Math.min(...known) : undefined
   }
@@ -213,9 +246,15 @@ export class Cursors {
       recorded: [...this.#recorded],
       untold: this.#untold,
       contacts: this.#contacts,
+      lookUp: this.#lookUp,
       overAtMs: this.#overAtMs,
     }
     return { ...this.#input, carried }
+  }
+
+  #heard(nowMs: number): void {
+    const { lookUpMs } = this.#input.limits
+    this.#lookUp = { atMs: nowMs + lookUpMs, waitMs: lookUpMs }
   }
 
   #advance(applications: readonly ApplicationId[] | undefined, event: CursorEvent, nowMs: number): void {
@@ -255,4 +294,9 @@ export class Cursors {
       deadlineMs: place.deadlineMs,
     }
   }
+}
+
+/** Whether the cursor waits for something that the ledger would know. */
+function isListening({ place }: Cursor): boolean {
+  return place.at === 'sent' || place.at === 'confirmation'
 }

@@ -21,4 +21,6 @@ export {
 } from './contract.ts'
 export type { PlanInput, Planned, PlannedOperation, ResourceSelector } from './plan/input.ts'
 export { planSync } from './plan/plan.ts'
+export { ResultMail, type ResultMailOptions } from './result-mail.ts'
+export { settledStep } from './results.ts'
 export { syncWorkflowFile } from './workflow-file.ts'

@@ -25,9 +25,12 @@ import { Cursors } from './cursors.ts'
 import { workflowNowMs } from './workflow-clock.ts'
 
 // Short, idempotent, and so many fewer round trips to Temporal: these run inside the workflow task.
-const { planApplications, finish } = proxyLocalActivities<SyncActivities>({ startToCloseTimeout: '60s', retry: { maximumInterval: '15s' } })
+const { planApplications, finish, lookUp } = proxyLocalActivities<SyncActivities>({
+  startToCloseTimeout: '60s',
+  retry: { maximumInterval: '15s' },
+})
 // Waits for an agent's word, which may take seconds: never inside a workflow task, where it would hold up the others.
-const { dispatch } = proxyActivities<SyncActivities>({ startToCloseTimeout: '30s', retry: { maximumInterval: '15s' } })
+const { dispatch } = proxyActivities<SyncActivities>({ startToCloseTimeout: '10s', retry: { maximumInterval: '15s' } })
 
 export const settledSignal = defineSignal<[readonly SettledStep[]]>(syncSignals.settled)
 export const confirmedSignal = defineSignal<[readonly SyncInput['applications'][number]['application'][]]>(syncSignals.confirmed)
@@ -83,6 +86,8 @@ export async function sync(input: SyncInput): Promise<SyncOutcome> {
   for (;;) {
     news = false
     cursors.tick(workflowNowMs())
+    const unheard = cursors.toLookUp(workflowNowMs())
+    if (unheard) cursors.lookedUp(await lookUp(unheard), workflowNowMs())
     const unplanned = cursors.toPlan()
     if (unplanned) await plan(unplanned)
     for (const request of cursors.takeReady(workflowNowMs())) void send(request)

@@ -24,7 +24,8 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
     await connect({
       servers: environment('FAIRLEAD_NATS_URL'),
       name: 'worker',
-      authenticator: credsAuthenticator(new TextEncoder().encode(environmentFile('FAIRLEAD_NATS_CREDS').reveal())),
+      // The line break at its end, which reading the file took away, is part of the format.
+      authenticator: credsAuthenticator(new TextEncoder().encode(`${environmentFile('FAIRLEAD_NATS_CREDS').reveal()}\n`)),
       inboxPrefix: hubInboxPrefix,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 500,

@@ -276,6 +276,17 @@ describe('waiting', () => {
 })
 
 describe('what dies', () => {
+  test('whoever tells the workflow: it looks into the ledger itself', async () => {
+    const [name] = fresh() as [string]
+    await hub.commit([wanted(name, [object(name)], (spec) => Object.assign(spec.syncPolicy, { deletionBudget: 0 }))])
+    await hub.inventory(name, [live('old')])
+    hub.tells = false
+    const operation = await hub.start([name], { limits: { lookUpMs: 200 } })
+    await until('the wait', () => Promise.resolve(hub.state(name).operation?.awaitingConfirmation || undefined), patient)
+    await hub.append(name, ApplicationConfirmed.of({ application: name as ApplicationId, operation }))
+    expect(await finished(name, operation)).toMatchObject({ outcome: 'Succeeded', attempts: 1 })
+  })
+
   test('a worker killed in the middle of a wave: another one ends it, and nothing is done twice', async () => {
     const names = fresh(50)
     const last = names.at(-1) as string
@@ -318,13 +329,13 @@ describe('what dies', () => {
       async () => (await Promise.all(names.slice(1).map((name) => ends(name, operation)))).every(({ length }) => length === 1) || undefined,
       patient,
     )
-    hub.deafened.add(operation)
+    hub.tells = false
     agent.report()
     await until('the step in the ledger', () => Promise.resolve(hub.state(slow).operation?.settled.length === 2 || undefined), patient)
     await worker.kill('SIGTERM')
     await stores.loseTemporal()
     worker = await stores.startWorker()
-    hub.deafened.delete(operation)
+    hub.tells = true
     await hub.resume(operation)
     expect(await finished(slow, operation)).toMatchObject({ outcome: 'Succeeded', attempts: 1 })
     expect(agent.done.filter((step) => step.startsWith(`${slow} `))).toEqual([0, 1, 2].map((step) => `${slow} 1.${step}`))

@@ -11,7 +11,7 @@ export interface InventoryPort {
 
 /** The world as the activities of a sync reach it. */
 export interface SyncPorts {
-  readonly ledger: Pick<Ledger, 'append' | 'readStream' | 'blobs'>
+  readonly ledger: Pick<Ledger, 'append' | 'read' | 'readStream' | 'blobs'>
   readonly inventory: InventoryPort
   readonly commands: CommandSender
   readonly now: () => Date

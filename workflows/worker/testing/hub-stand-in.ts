@@ -16,10 +16,12 @@ import { type ApplicationState, evolveApplication, initialApplication } from '@f
 import {
   defaultSyncLimits,
   type OperationBrief,
+  ResultMail,
   type SettledStep,
   type SyncApplication,
   type SyncInput,
   type SyncLimits,
+  settledStep,
   syncSignals,
   syncTaskQueue,
   syncWorkflowType,
@@ -52,6 +54,9 @@ export interface StartOptions {
 
 const context: EventContext = { actor: { kind: 'system', name: 'test', authenticatedBy: 'process' }, correlation: 'test' }
 
+/** Operations so far, of all stand-ins of the process. */
+let operations = 0
+
 /** What the source, the reconciler and ingest do around an operation, as little of it as an operation needs, against the real ledger, bus and Temporal. */
 export class HubStandIn implements AsyncDisposable {
   readonly #options: HubStandInOptions
@@ -60,10 +65,13 @@ export class HubStandIn implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #following: Promise<void>
   readonly #reports: { unsubscribe(): void }
+  readonly #mail = new ResultMail({
+    send: (operation, results) => this.signal(operation, 'settled', results),
+    onFailure: () => undefined,
+  })
   #recording: Promise<unknown> = Promise.resolve()
-  #operations = 0
-  /** Operations whose workflows are not told of results. */
-  readonly deafened = new Set<string>()
+  /** Whether workflows are told of results. */
+  tells = true
 
   constructor(options: HubStandInOptions) {
     this.#options = options
@@ -104,7 +112,7 @@ export class HubStandIn implements AsyncDisposable {
   /** Starts one operation for these applications, as they are wanted now. */
   async start(names: readonly string[], options: StartOptions = {}): Promise<string> {
     const { kind = 'sync', prune = true, dryRun = false } = options
-    const operation = `sync/${process.pid}-${++this.#operations}`
+    const operation = `sync/${++operations}`
     const cause = kind === 'delete' ? 'removal' : 'automated'
     const applications = names as ApplicationId[]
     const started = OperationStarted.of({ operation, kind, cause, applications })
@@ -136,9 +144,12 @@ export class HubStandIn implements AsyncDisposable {
 
   async run(input: SyncInput): Promise<void> {
     this.#inputs.set(input.operation, input)
-    await this.#options
-      .temporal()
-      .workflow.start(syncWorkflowType, { workflowId: input.operation, taskQueue: syncTaskQueue, args: [input] })
+    await this.#options.temporal().workflow.start(syncWorkflowType, {
+      workflowId: input.operation,
+      taskQueue: syncTaskQueue,
+      args: [input],
+      workflowTaskTimeout: '5s',
+    })
   }
 
   async signal(operation: string, name: keyof typeof syncSignals, payload: unknown): Promise<void> {
@@ -150,6 +161,7 @@ export class HubStandIn implements AsyncDisposable {
     await this.#recording
     this.#stop.abort()
     await this.#following
+    await this.#mail[Symbol.asyncDispose]()
   }
 
   async #inputOf(operation: string, position: number, options: StartOptions, resume: boolean): Promise<SyncInput> {
@@ -216,13 +228,15 @@ export class HubStandIn implements AsyncDisposable {
       for (const event of events) {
         this.#take(event)
         if (!ApplicationStepSettled.is(event)) continue
-        const { operation, application, attempt, step, phase, outcome, error } = event.data
-        const failure = error && { code: error.code, message: error.message, retryable: error.retryable }
-        const result = { application, attempt, step, fail: phase === 'SyncFail', outcome, ...(failure && { failure }) }
-        results.set(operation, [...(results.get(operation) ?? []), result])
+        const { operation } = event.data
+        results.set(operation, [...(results.get(operation) ?? []), settledStep(event.data)])
       }
-      for (const [operation, of] of results) if (!this.deafened.has(operation)) await this.signal(operation, 'settled', of)
+      for (const [operation, of] of results) if (this.tells) this.#mail.post(operation, of, this.#holds(operation))
     }
+  }
+
+  #holds(operation: string): number {
+    return [...this.#states.values()].filter((state) => state.operation?.id === operation).length
   }
 
   #report(subject: string, payload: unknown): void {

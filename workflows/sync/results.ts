@@ -1,0 +1,11 @@
+import type { ApplicationStepSettled, DataOf } from '@fairlead/events'
+import type { SettledStep } from './contract.ts'
+
+/** The message only ends up in the operation's last line: what an object said in full stands in the step's own event. */
+const longestMessage = 300
+
+/** A step's result as the workflow hears of it. */
+export function settledStep({ application, attempt, step, phase, outcome, error }: DataOf<typeof ApplicationStepSettled>): SettledStep {
+  const failure = error && { code: error.code, message: error.message.slice(0, longestMessage), retryable: error.retryable }
+  return { application, attempt, step, fail: phase === 'SyncFail', outcome, ...(failure && { failure }) }
+}
