@@ -29,6 +29,7 @@ async function main(): Promise<number> {
     folder,
     print,
     observer: fleetObserver,
+    audit: process.env.FAIRLEAD_AUDIT === '1',
     background: [self, 'start', '--background'],
     ...(process.env.DATABASE_URL && { databaseUrl: process.env.DATABASE_URL }),
   }

@@ -9,7 +9,7 @@ import { openPortBook } from '../process/ports.ts'
 import { run } from '../process/run.ts'
 import { type TemporaryFolder, temporaryFolder } from '../process/temporary.ts'
 import { breakRelease, commitNewTag } from './actions.ts'
-import { type DemoRepository, openDemoRepository, placeholderUrl } from './demo-repository.ts'
+import { type DemoRepository, openDemoRepository, exampleUrl } from './demo-repository.ts'
 import { gitEnvironment, head } from './git.ts'
 
 let folder: TemporaryFolder
@@ -39,7 +39,7 @@ describe('the demo repository', () => {
     await user('clone', '--quiet', repository.url, 'clone')
     const application = readFileSync(join(folder.path, 'clone/apps/checkout.yaml'), 'utf8')
     expect(application).toContain(`repoURL: ${repository.url}\n`)
-    expect(await user('-C', 'clone', 'grep', '--count', placeholderUrl).catch(() => 'none')).toBe('none')
+    expect(await user('-C', 'clone', 'grep', '--count', exampleUrl).catch(() => 'none')).toBe('none')
     expect(existsSync(join(folder.path, 'clone/charts/catalog/templates/_helpers.tpl'))).toBe(true)
   })
 

@@ -8,7 +8,7 @@ import { serveGit } from './git-server.ts'
 import { announcePush } from './webhook.ts'
 
 /** The address that the files in `fleet/` give to their own repository; the served repository has its real one in its place. */
-export const placeholderUrl = 'https://git.example.com/acme/fleet.git'
+export const exampleUrl = 'https://git.example.com/acme/fleet.git'
 
 /** 2026-01-01T00:00:00Z: the first commit has the same id wherever the repository has the same address. */
 const firstCommitTime = 1_767_225_600
@@ -115,7 +115,7 @@ function fleetFiles(url: string): Record<string, string> {
   return Object.fromEntries(
     entries.map((entry) => {
       const file = join(entry.parentPath, entry.name)
-      return [relative(root, file).replaceAll('\\', '/'), readFileSync(file, 'utf8').replaceAll(placeholderUrl, url)]
+      return [relative(root, file).replaceAll('\\', '/'), readFileSync(file, 'utf8').replaceAll(exampleUrl, url)]
     }),
   )
 }

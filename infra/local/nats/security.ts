@@ -80,8 +80,11 @@ async function writeCreds(file: string, name: string, account: KeyPair, signer: 
   const key = createUser()
   const issuer = fromSeed(account.getSeed())
   const jwt = await encodeUser(name, key, issuer, user, signer === account ? {} : { signer })
-  writeSecret(file, new TextDecoder().decode(fmtCreds(jwt, key)))
+  writeSecret(file, `${new TextDecoder().decode(fmtCreds(jwt, key))}${lastLine}`)
 }
+
+// As nsc ends such files. Readers want the seed's block to end with a line break, which a reader that trims would take away.
+const lastLine = `\n${'*'.repeat(61)}\n`
 
 const seedOf = (key: KeyPair) => `${new TextDecoder().decode(key.getSeed())}\n`
 
