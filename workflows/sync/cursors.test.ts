@@ -226,6 +226,55 @@ describe('an agent that cannot be reached', () => {
   })
 })
 
+describe('silence', () => {
+  const lookUp = { settled: [], confirmed: [], terminate: [] }
+  const quick = { limits: { ...defaultSyncLimits, lookUpMs: 100 } }
+
+  test('is answered by looking into the ledger, less and less often', () => {
+    const cursors = plannedCursors(input([{ application: 'a' }], quick))
+    expect(cursors.toLookUp(1_000)).toBeUndefined()
+    cursors.takeReady(0)
+    expect(cursors.wakesAtMs()).toBe(100)
+    expect(cursors.toLookUp(99)).toBeUndefined()
+    expect(cursors.toLookUp(100)).toEqual({ operation: 'sync/1', position: 7, applications: ['a'] })
+    const waits: number[] = []
+    for (let nowMs = 100; waits.length < 6; ) {
+      cursors.lookedUp(lookUp, nowMs)
+      const next = cursors.wakesAtMs() as number
+      waits.push(next - nowMs)
+      nowMs = next
+    }
+    expect(waits).toEqual([200, 400, 800, 1_000, 1_000, 1_000])
+  })
+
+  test('is over when a result comes', () => {
+    const cursors = plannedCursors(input([{ application: 'a' }, { application: 'b' }], quick))
+    cursors.takeReady(0)
+    cursors.lookedUp(lookUp, 100)
+    cursors.settled([settled('b', 0)], 150)
+    expect(cursors.wakesAtMs()).toBe(250)
+  })
+
+  test('what is found there counts like a signal', () => {
+    const cursors = plannedCursors(input([{ application: 'a' }, { application: 'b' }, { application: 'c' }], quick), {
+      needsConfirmation: true,
+    })
+    cursors.takeReady(0)
+    expect(cursors.toLookUp(100)?.applications).toEqual(['a', 'b', 'c'])
+    cursors.lookedUp({ ...lookUp, confirmed: [id('a')], terminate: [id('b')] }, 100)
+    expect(sentSteps(cursors, 100)).toEqual(['east/a/0'])
+    cursors.lookedUp({ ...lookUp, settled: [settled('a', 0)] }, 200)
+    expect(cursors.progress().applications.map(({ at }) => at)).toEqual(['ready', 'over', 'confirmation'])
+  })
+
+  test('is not listened to when nobody waits for a word', () => {
+    const cursors = plannedCursors(input([{ application: 'a' }], quick), { steps: ['Sync 0'] })
+    cursors.takeReady(0)
+    cursors.settled([settled('a', 0, 'failed')], 50)
+    expect(cursors.toLookUp(1_000)).toBeUndefined()
+  })
+})
+
 describe('the end', () => {
   test('counts what was over before, and every outcome', () => {
     const cursors = plannedCursors(

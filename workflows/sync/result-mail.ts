@@ -63,7 +63,8 @@ export class ResultMail implements AsyncDisposable {
   async #send(operation: string, box: Box): Promise<void> {
     while (box.results.length > 0) {
       const gatherMs = Math.min(longestGatherMs, box.holds * gatherMsPerApplication)
-      const waitMs = box.results.length >= box.holds ? 0 : box.sentAtMs + gatherMs - Date.now()
+      const isFull = box.results.length >= Math.min(box.holds, perSignal)
+      const waitMs = isFull ? 0 : box.sentAtMs + gatherMs - Date.now()
       if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       const results = box.results.splice(0, perSignal)
       box.sentAtMs = Date.now()
