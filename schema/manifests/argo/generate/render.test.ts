@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { renderDeep, renderer, replaceTags } from './render.ts'
 
-const params = { env: 'dev', 'path.basename': 'web', wave: 1 }
+const params = { env: 'dev', 'path.basename': 'web', wave: 1, '': 'nameless' }
 
 describe('tags, as fasttemplate replaces them', () => {
   test.each<[string, string]>([
@@ -12,6 +12,7 @@ describe('tags, as fasttemplate replaces them', () => {
     ['{{unknown}}', '{{unknown}}'],
     ['{{ unknown }}', '{{ unknown }}'],
     ['{{}}', '{{}}'],
+    ['{{ }}', '{{ }}'],
     ['{{wave}} is no text', '{{wave}} is no text'],
     ['{{__proto__}}', '{{__proto__}}'],
     ['{{env}}{{env}}', 'devdev'],
