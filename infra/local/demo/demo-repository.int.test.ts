@@ -9,7 +9,7 @@ import { openPortBook } from '../process/ports.ts'
 import { run } from '../process/run.ts'
 import { type TemporaryFolder, temporaryFolder } from '../process/temporary.ts'
 import { breakRelease, commitNewTag } from './actions.ts'
-import { type DemoRepository, openDemoRepository, exampleUrl } from './demo-repository.ts'
+import { type DemoRepository, exampleUrl, openDemoRepository } from './demo-repository.ts'
 import { gitEnvironment, head } from './git.ts'
 
 let folder: TemporaryFolder
