@@ -28,7 +28,6 @@ export const hookPath = '/hooks/github'
  * | FAIRLEAD_RENDERER | hub | the renderer's executable |
  * | FAIRLEAD_JOIN_DIR | ingest | a folder with `<cluster>.token` files, each admitted once |
  * | FAIRLEAD_FLEET_REPOSITORY, FAIRLEAD_FLEET_PATH, FAIRLEAD_HOME_CLUSTER, FAIRLEAD_WEBHOOK_SECRET_FILE | hub, with a demo | what to follow and where in it the declarations are, what `https://kubernetes.default.svc` means in it, how its pushes are signed |
- * | FAIRLEAD_ALLOW_HTTP | hub, with a demo | `true`: repositories may be read over plain http, as the demo's own is on the loopback |
  * | FAIRLEAD_CLUSTER, KUBECONFIG, FAIRLEAD_NATS_JOIN_CREDS, FAIRLEAD_JOIN_TOKEN_FILE | agent | |
  * | FAIRLEAD_TRUSTED_GIT_HOSTS, FAIRLEAD_GIT_FILE_ROOTS | hub | comma-separated: Git hosts that may be on a private network and speak plain HTTP; folders below which file URLs are allowed |
  * | FAIRLEAD_HEALTH_PORT | all | GET /readyz there answers 200 when it works |
@@ -60,7 +59,6 @@ async function hub(parts: StackParts): Promise<Record<string, string>> {
       FAIRLEAD_FLEET_REPOSITORY: parts.demo.url,
       FAIRLEAD_FLEET_PATH: 'bootstrap',
       FAIRLEAD_TRUSTED_GIT_HOSTS: '127.0.0.1',
-      FAIRLEAD_ALLOW_HTTP: 'true',
       FAIRLEAD_HOME_CLUSTER: parts.clusters[0] ?? '',
       FAIRLEAD_WEBHOOK_SECRET_FILE: parts.demo.webhookSecretFile,
     }),
