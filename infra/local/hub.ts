@@ -1,18 +1,23 @@
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { TokenStore } from '@fairlead/access'
+import { startApi } from '@fairlead/api'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { openLedger, wakeOverNats } from '@fairlead/ledger'
-import { hubInboxPrefix, subjects } from '@fairlead/messages'
+import { hubInboxPrefix, readPrivateKey, subjects } from '@fairlead/messages'
 import { environment, environmentFile, environmentPort, type RunningProcess, runProcess } from '@fairlead/process'
 import { openReadModel } from '@fairlead/readmodel'
 import { startReconcile } from '@fairlead/reconcile'
-import { startHooksServer, startSource } from '@fairlead/source'
+import { startSource, webhookHandler } from '@fairlead/source'
+import { commandSender } from '@fairlead/sync'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
 
 // The hub in one process: source, reconcile, read models and API. Each of them can be a process of its own; a small installation needs no more than this.
 
+const version = '0.1.0'
 const log = pino({ name: 'hub', level: process.env.FAIRLEAD_LOG ?? 'info' })
 
 await runProcess(start, (error) => log.error({ code: error.code, next: error.next }, error.message))
@@ -50,7 +55,7 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
     namespace: environment('FAIRLEAD_TEMPORAL_NAMESPACE'),
   })
   const reconcile = stack.use(
-    await startReconcile({ ledger, readModel, connection, temporal, log: log.child({ part: 'reconcile' }), version: '0.1.0' }),
+    await startReconcile({ ledger, readModel, connection, temporal, log: log.child({ part: 'reconcile' }), version }),
   )
   const trusted = listOf('FAIRLEAD_TRUSTED_GIT_HOSTS')
   const source = stack.use(
@@ -78,18 +83,36 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
     } as never)
   }
   const secret = process.env.FAIRLEAD_WEBHOOK_SECRET_FILE ? environmentFile('FAIRLEAD_WEBHOOK_SECRET_FILE') : undefined
+  const hooks = webhookHandler({
+    secretFor: () => secret,
+    onHint: ({ repositories }) => {
+      source.hint(repositories).catch((error: unknown) => {
+        log.warn({ code: FairleadError.from(error).code }, 'a webhook was not followed up; the next poll does it')
+      })
+    },
+  })
+  const key = readPrivateKey(environmentFile('FAIRLEAD_SIGNING_KEY').reveal())
   stack.use(
-    await startHooksServer({
-      port: environmentPort('FAIRLEAD_HTTP_PORT') ?? 7480,
-      secretFor: () => secret,
-      onHint: ({ repositories }) => {
-        source
-          .hint(repositories)
-          .catch((error: unknown) =>
-            log.warn({ code: FairleadError.from(error).code }, 'a webhook was not followed up; the next poll does it'),
-          )
+    await startApi(
+      {
+        ledger,
+        readModel,
+        tokens: openTokens(state),
+        agents: commandSender({ nats: connection, key, epoch: () => reconcile.epoch }),
+        epoch: () => reconcile.epoch,
+        version,
+        log: log.child({ part: 'api' }),
       },
-    }),
+      {
+        port: environmentPort('FAIRLEAD_HTTP_PORT') ?? 7480,
+        routes: Object.fromEntries(
+          ['github', 'gitlab', 'generic'].map((kind) => [
+            `/hooks/${kind}`,
+            async (request, response) => void (await hooks(request, response)),
+          ]),
+        ),
+      },
+    ),
   )
   const all = stack.move()
   return {
@@ -97,6 +120,19 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
     notReady: () => (connection.isClosed() ? 'the bus is away' : undefined),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
+}
+
+/** The token store; at the first start it makes the administrator's token, which lies in a 0600 file for whoever runs this hub. */
+function openTokens(state: string): TokenStore {
+  const tokens = new TokenStore(join(state, 'tokens.json'))
+  const file = join(state, 'admin.token')
+  if (!existsSync(file)) {
+    tokens.revoke('admin')
+    const token = tokens.issue({ name: 'admin', kind: 'user', role: 'admin', projects: ['*'] })
+    writeFileSync(`${file}.new`, `${token.reveal()}\n`, { mode: 0o600 })
+    renameSync(`${file}.new`, file)
+  }
+  return tokens
 }
 
 /** A comma-separated list in an environment variable. */
