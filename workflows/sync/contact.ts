@@ -9,6 +9,11 @@ export function isSilent(contacts: Contacts, cluster: ClusterId, nowMs: number):
   return nowMs < (contacts[cluster]?.silentUntilMs ?? 0)
 }
 
+/** Whether the agent did not answer the last time it was asked. */
+export function wasSilent(contacts: Contacts, cluster: ClusterId): boolean {
+  return contacts[cluster] !== undefined
+}
+
 /** One more try has failed: the wait doubles, up to `maxWaitMs`. */
 export function wentSilent(contacts: Contacts, cluster: ClusterId, nowMs: number, maxWaitMs: number): Contacts {
   const tries = (contacts[cluster]?.tries ?? 0) + 1

@@ -160,6 +160,8 @@ export interface DispatchStep {
 export interface DispatchRequest {
   readonly operation: string
   readonly cluster: ClusterId
+  /** The agent did not answer the last time. */
+  readonly wasSilent: boolean
   readonly steps: readonly DispatchStep[]
 }
 

@@ -1,5 +1,5 @@
 import type { ApplicationId, ClusterId } from '@fairlead/manifests'
-import { type Contacts, isSilent, spoke, wentSilent } from './contact.ts'
+import { type Contacts, isSilent, spoke, wasSilent, wentSilent } from './contact.ts'
 import type {
   DispatchRequest,
   DispatchResult,
@@ -100,7 +100,8 @@ export class Cursors {
       this.#cursors[index] = sent
     })
     if (byCluster.size > 0 || this.#lookUp === undefined) this.#heard(nowMs)
-    return [...byCluster].map(([cluster, steps]) => ({ operation: this.#input.operation, cluster, steps }))
+    const { operation } = this.#input
+    return [...byCluster].map(([cluster, steps]) => ({ operation, cluster, wasSilent: wasSilent(this.#contacts, cluster), steps }))
   }
 
   dispatched(request: DispatchRequest, result: DispatchResult, nowMs: number): void {

@@ -7,12 +7,13 @@ import {
   operationStream,
 } from '@fairlead/events'
 import { until } from '@fairlead/local'
-import type { ApplicationId, ApplicationSpec, ClusterId, ResourceState } from '@fairlead/manifests'
-import type { BundleObject, SyncPlan } from '@fairlead/messages'
+import type { ApplicationId, ClusterId } from '@fairlead/manifests'
+import type { SyncPlan } from '@fairlead/messages'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { HubStandIn, type WantedApplication } from './testing/hub-stand-in.ts'
+import { HubStandIn } from './testing/hub-stand-in.ts'
 import { RecordingAgent } from './testing/recording-agent.ts'
 import { openStores, type Stores, type WorkerProcess } from './testing/stores.ts'
+import { live, object, wanted } from './testing/wanted.ts'
 
 // One operation, from its start in the log to its end in the log, on a real Postgres, NATS and Temporal, with the worker as a process of its own.
 
@@ -45,75 +46,6 @@ let last = 0
 /** Names that no other test uses. */
 const fresh = (count = 1): string[] => Array.from({ length: count }, () => `app-${++last}`)
 
-function object(name: string, wave = 0, annotations: Record<string, string> = {}): BundleObject {
-  const metadata = { name, namespace: 'shop', annotations: { 'argocd.argoproj.io/sync-wave': `${wave}`, ...annotations } }
-  return {
-    ref: { group: '', kind: 'ConfigMap', namespace: 'shop', name },
-    apiVersion: 'v1',
-    origin: { path: 'all.yaml' },
-    manifest: { apiVersion: 'v1', kind: 'ConfigMap', metadata },
-  }
-}
-
-function specOf(name: string, change: (spec: ApplicationSpec) => void = () => undefined): ApplicationSpec {
-  const spec: ApplicationSpec = {
-    id: name as ApplicationId,
-    name,
-    namespace: 'argocd',
-    kind: 'argo-application',
-    project: 'default',
-    labels: {},
-    annotations: {},
-    sources: [{ repoURL: 'https://git.example.org/shop.git', targetRevision: 'HEAD', path: '.', render: { tool: 'detect' } }],
-    destination: { name: 'east', namespace: 'shop' },
-    syncPolicy: {
-      automated: true,
-      prune: true,
-      selfHeal: false,
-      allowEmpty: false,
-      retry: { limit: 1, durationMs: 100, factor: 2, maxDurationMs: 1_000 },
-      options: {
-        createNamespace: false,
-        pruneLast: false,
-        prunePropagation: 'foreground',
-        prune: 'true',
-        applyOutOfSyncOnly: false,
-        respectIgnoreDifferences: false,
-        replace: false,
-        force: false,
-        serverSideApply: true,
-        validate: true,
-        failOnSharedResource: false,
-        skipDryRunOnMissingResource: false,
-      },
-      deletionBudget: 10,
-    },
-    ignoreDifferences: [],
-    revisionHistoryLimit: 10,
-    info: [],
-    wave: 0,
-    dependsOn: [],
-    parent: { kind: 'fleet', name: 'fleet' },
-    suspended: false,
-    healthChecks: [],
-    cascade: true,
-    declaredAt: {
-      repository: 'https://git.example.org/fleet.git',
-      commit: '9f3c1d2a4b5e6f708192a3b4c5d6e7f801234567',
-      path: 'apps.yaml',
-      line: 1,
-    },
-  }
-  change(spec)
-  return spec
-}
-
-const wanted = (name: string, objects: BundleObject[] = [object(name)], change?: (spec: ApplicationSpec) => void): WantedApplication => ({
-  name,
-  bundle: { v: 1, objects },
-  spec: specOf(name, change),
-})
-
 /** The end of an application's part. */
 async function finished(name: string, operation: string): Promise<DataOf<typeof ApplicationOperationFinished>> {
   return await until(`the end of ${operation} for ${name}`, async () => ends(name, operation).then((of) => of[0]), patient)
@@ -131,15 +63,6 @@ async function closed(operation: string): Promise<DataOf<typeof OperationFinishe
   }
   return await until(`the end of ${operation}`, read, patient)
 }
-
-const live = (name: string, wave = 0): ResourceState => ({
-  ref: { group: '', kind: 'ConfigMap', namespace: 'shop', name },
-  apiVersion: 'v1',
-  health: 'Healthy',
-  sync: 'Synced',
-  hook: false,
-  wave,
-})
 
 describe('an operation', () => {
   test('carries 200 applications in one history that does not grow with their number', async () => {

@@ -85,7 +85,7 @@ async function tell(
       const entries = applications
         .slice(at, at + batch)
         .map(({ application, plan, outcome }) => ({ application, plan, outcome: words[outcome] }))
-      await tools.commands.send(cluster, { type: 'finish', operation, applications: entries }, { timeoutMs: 2_000 })
+      await tools.commands.send(cluster, { type: 'finish', operation, applications: entries }, { timeoutMs: 1_000 })
     }
     return undefined
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ClusterId } from '@fairlead/manifests'
 import {
   type AgentEvent,
@@ -71,6 +72,16 @@ export class RecordingAgent implements Disposable {
     this.holds = () => false
     for (const result of this.#held.values()) this.#send(result)
     this.#held.clear()
+  }
+
+  /** Reports the steps that are held back one after the other, as a cluster that has its work to do; holds no more. */
+  async trickle(everyMs: number): Promise<void> {
+    this.holds = () => false
+    for (const [key, result] of this.#held) {
+      await delay(everyMs)
+      this.#held.delete(key)
+      this.#send(result)
+    }
   }
 
   /** Steps that are taken and not reported. */
