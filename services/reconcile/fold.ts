@@ -9,13 +9,12 @@ import {
   ApplicationTerminateRequested,
   ClusterConnected,
   ClusterJoined,
-  type DataOf,
   RepositoryRevisionProcessed,
 } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
 import type { ApplicationId, ClusterId } from '@fairlead/manifests'
 import { type ApplicationState, evolveApplication, initialApplication } from '@fairlead/readmodel'
-import type { SettledStep } from '@fairlead/sync'
+import { type SettledStep, settledStep } from '@fairlead/sync'
 
 /** The fleet as the reconciler knows it: one state for each application, memory proportional to their number. */
 export class Fleet {
@@ -109,12 +108,6 @@ export function agendaOf(events: readonly StoredEvent[], fleet: Pick<Fleet, 'get
     } else if (ApplicationHealthChanged.is(event) && event.data.to === 'Healthy') considerBlocked(event.data.application)
   }
   return { consider, requests, rendered, pointers, settled, confirmed, terminate, reconnected }
-}
-
-function settledStep(data: DataOf<typeof ApplicationStepSettled>): SettledStep {
-  const { application, attempt, step, phase, outcome, error } = data
-  const failure = error && { code: error.code, message: error.message, retryable: error.retryable }
-  return { application, attempt, step, fail: phase === 'SyncFail', outcome, ...(failure && { failure }) }
 }
 
 function push<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -121,7 +121,10 @@ export class Reconciler {
   async #signal(agenda: Agenda): Promise<void> {
     const { workflows, fleet } = this.#deps
     const signals: Promise<void>[] = []
-    for (const [operation, results] of agenda.settled) signals.push(workflows.signal(operation, 'settled', results))
+    if (agenda.settled.size > 0) {
+      const held = Map.groupBy(fleet.all(), (state) => state.operation?.id)
+      for (const [operation, results] of agenda.settled) workflows.settled(operation, results, held.get(operation)?.length ?? 0)
+    }
     for (const [operation, ids] of agenda.confirmed) signals.push(workflows.signal(operation, 'confirmed', ids))
     for (const [operation, ids] of agenda.terminate) signals.push(workflows.signal(operation, 'terminate', ids))
     if (agenda.reconnected.size > 0) {

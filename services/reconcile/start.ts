@@ -44,11 +44,12 @@ export async function startReconcile(deps: ReconcileDeps): Promise<Reconcile> {
   const { states, position } = await loadWhole(ledger, readModel)
   const fleet = new Fleet(states)
   const queries = readModel.queries(stop.signal)
+  const workflows = temporalWorkflows(deps.temporal, log, deps.taskQueue)
   const reconciler = new Reconciler({
     ledger,
     fleet,
     position,
-    workflows: temporalWorkflows(deps.temporal, deps.taskQueue),
+    workflows,
     pointers: await Pointers.open(deps.connection, epoch),
     lastOperation: await lastOperationNumber(readModel),
     limits: { ...defaultSyncLimits, ...deps.limits },
@@ -72,6 +73,7 @@ export async function startReconcile(deps: ReconcileDeps): Promise<Reconcile> {
     async [Symbol.asyncDispose]() {
       stop.abort()
       await done.catch(() => undefined)
+      await workflows[Symbol.asyncDispose]()
     },
   }
 }
