@@ -143,6 +143,14 @@ describe('an application', () => {
     ])
   })
 
+  test('without objects it is Healthy once it is synced, since no agent will report on it', () => {
+    const empty = ApplicationRendered.of({ ...rendered.data, objects: 0 })
+    expect(after(empty, started(), finished()).health).toBe('Healthy')
+    expect(after(empty, started(), finished({ outcome: 'Failed' })).health).toBe('Missing')
+    expect(after(empty, started(), finished({ dryRun: true })).health).toBe('Missing')
+    expect(after(rendered, started(), finished()).health).toBe('Missing')
+  })
+
   test('is gone only after its objects were dealt with, and comes back with a new declaration', () => {
     const removed = ApplicationRemoved.of({ application, cascade: true, removedAt: { repository: 'r', commit: 'c', path: 'p' } })
     expect(after(rendered, removed)).toMatchObject({ removed: true, gone: false })

@@ -186,8 +186,11 @@ function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperat
   if (state.operation?.id !== operation) return state
   const kind = state.operation.kind
   const succeeded = outcome === 'Succeeded' && full && !dryRun
+  // Nothing to apply, so no agent will ever report on it: an application of applications, an empty folder.
+  const empty = succeeded && kind !== 'delete' && state.desired?.bundle === bundle && state.desired.objects === 0
   return {
     ...state,
+    ...(empty && { health: 'Healthy' as const, healthMessage: undefined }),
     operation: undefined,
     lastOperation: { id: operation, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
     // What has been deleted is not synced any more: declared again, it has to be applied again.
