@@ -167,6 +167,13 @@ describe('at', () => {
     expect((await queries.stepsOf([parts[0]!.id], undefined)).map((step) => step.step)).toEqual([0, 1])
     expect((await queries.plansOf([parts[0]!.id], undefined)).map((plan) => plan.attempt)).toEqual([1])
     expect((await queries.listOperations({ phase: ['Running'] }, all())).rows).toEqual([])
+    const [newestPage, none] = await queries.partPagesOf('operation', [id, 'sync/0'], undefined, undefined, { first: 3 })
+    expect([newestPage!.parts.length, newestPage!.total, none!.parts, none!.total]).toEqual([3, 10, [], 0])
+    const [rest] = await queries.partPagesOf('operation', [id], undefined, undefined, {
+      first: 100,
+      before: newestPage!.parts[2]!.started_from,
+    })
+    expect([...newestPage!.parts, ...rest!.parts].map((part) => part.id)).toEqual(parts.map((part) => part.id))
   })
 
   test('objects come and go', async () => {

@@ -1,14 +1,22 @@
 import type { Ledger, Projection } from '@fairlead/ledger'
 import type { ResourceState } from '@fairlead/manifests'
 import { stateAt } from './application/past.ts'
-import { applicationsByNames, listApplications, loadStates, rendersOf, specsOf } from './application/query.ts'
+import {
+  applicationIdsIn,
+  applicationsByNames,
+  fleetCounts,
+  listApplications,
+  loadStates,
+  rendersOf,
+  specsOf,
+} from './application/query.ts'
 import type { ApplicationState } from './application/state.ts'
 import { presenceOf, type Seen } from './cluster/presence.ts'
 import { allClusters, clustersByIds, listClusters, rollupsOf } from './cluster/query.ts'
 import { driftsOf } from './drift/query.ts'
 import { type DeltaOptions, deltas, type FleetDelta } from './feed/deltas.ts'
 import { HeadWatch } from './feed/head-watch.ts'
-import { listOperations, listParts, operationsByIds, partsByIds, partsOf, plansOf, stepsOf } from './operation/query.ts'
+import { listOperations, operationsByIds, partPagesOf, partsByIds, partsOf, plansOf, stepsOf } from './operation/query.ts'
 import { listProjects } from './project/query.ts'
 import { fleetProjection } from './projection/projection.ts'
 import { readHead } from './query/instant.ts'
@@ -24,6 +32,8 @@ type Bound<Query> = Query extends (reads: Reads, ...rest: infer Rest) => infer R
 export interface Queries {
   readonly head: Bound<typeof readHead>
   readonly listApplications: Bound<typeof listApplications>
+  readonly fleetCounts: Bound<typeof fleetCounts>
+  readonly applicationIdsIn: Bound<typeof applicationIdsIn>
   readonly applicationsByNames: Bound<typeof applicationsByNames>
   readonly specsOf: Bound<typeof specsOf>
   readonly rendersOf: Bound<typeof rendersOf>
@@ -35,7 +45,7 @@ export interface Queries {
   readonly rollupsOf: Bound<typeof rollupsOf>
   readonly listOperations: Bound<typeof listOperations>
   readonly operationsByIds: Bound<typeof operationsByIds>
-  readonly listParts: Bound<typeof listParts>
+  readonly partPagesOf: Bound<typeof partPagesOf>
   readonly partsOf: Bound<typeof partsOf>
   readonly partsByIds: Bound<typeof partsByIds>
   readonly plansOf: Bound<typeof plansOf>
@@ -88,6 +98,8 @@ function queriesOf(reads: Reads): Queries {
   return {
     head: () => readHead(reads),
     listApplications: (...rest) => listApplications(reads, ...rest),
+    fleetCounts: () => fleetCounts(reads),
+    applicationIdsIn: (...rest) => applicationIdsIn(reads, ...rest),
     applicationsByNames: (...rest) => applicationsByNames(reads, ...rest),
     specsOf: (...rest) => specsOf(reads, ...rest),
     rendersOf: (...rest) => rendersOf(reads, ...rest),
@@ -99,7 +111,7 @@ function queriesOf(reads: Reads): Queries {
     rollupsOf: (...rest) => rollupsOf(reads, ...rest),
     listOperations: (...rest) => listOperations(reads, ...rest),
     operationsByIds: (...rest) => operationsByIds(reads, ...rest),
-    listParts: (...rest) => listParts(reads, ...rest),
+    partPagesOf: (...rest) => partPagesOf(reads, ...rest),
     partsOf: (...rest) => partsOf(reads, ...rest),
     partsByIds: (...rest) => partsByIds(reads, ...rest),
     plansOf: (...rest) => plansOf(reads, ...rest),

@@ -76,6 +76,22 @@ export function applicationsByNames(reads: Reads, names: readonly string[], at: 
   return rowsOf(reads, sql<ApplicationRow>`SELECT * FROM ${rowsAt(applicationTable, at, among)} AS source ORDER BY id`)
 }
 
+/** How many applications are in which state now, and how many of those have drifted. */
+export function fleetCounts(reads: Reads): Promise<{ sync: string; health: string; count: number; drifted: number }[]> {
+  return rowsOf(
+    reads,
+    sql<{ sync: string; health: string; count: number; drifted: number }>`
+      SELECT sync, health, count(*)::integer AS count, (count(*) FILTER (WHERE drifts > 0))::integer AS drifted
+      FROM rm.application WHERE NOT gone GROUP BY sync, health ORDER BY sync, health`,
+  )
+}
+
+/** Ids of all applications of these projects, gone ones too. */
+export async function applicationIdsIn(reads: Reads, projects: readonly string[]): Promise<string[]> {
+  const rows = await rowsOf(reads, sql<{ id: string }>`SELECT id FROM rm.application WHERE project = ANY (${[...projects]}::text[])`)
+  return rows.map((row) => row.id)
+}
+
 /** Where a row of an application refers to: its id and a position. */
 export interface Reference {
   readonly id: string

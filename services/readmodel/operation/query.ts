@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type ListShape, oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
+import { oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
 import { type Reads, rowsOf } from '../query/reads.ts'
 import { recordsAt } from '../validity/records-at.ts'
 import { type PartRecord, type PlanRecord, partTable, planTable, type StepRecord, stepTable } from './part.ts'
@@ -61,16 +61,32 @@ export interface PartFilter {
   readonly visible?: readonly string[] | undefined
 }
 
-/** One page of applications' parts in operations, newest first. */
-export function listParts(reads: Reads, filter: PartFilter, request: PageRequest): Promise<Page<PartRecord>> {
-  const shape: ListShape = {
-    source: (among) => sql`(SELECT * FROM ${recordsAt(partTable, request.at, partCondition(filter))} AS held WHERE ${among ?? sql`true`})`,
-    columns: Object.keys(partTable.columns),
-    conditions: [],
-    dimensions: { outcome: undefined },
-    sort: { name: 'started', expression: sql`started_from`, type: 'bigint' },
-  }
-  return readPage(reads, shape, { descending: true, ...request })
+/** Newest parts of one application or one operation, with what a page of them needs. */
+export interface PartPage {
+  readonly key: string
+  readonly parts: readonly PartRecord[]
+  readonly total: number
+}
+
+/** The first page of parts, newest first, of each of several applications or operations: one read for all of them. */
+export function partPagesOf(
+  reads: Reads,
+  by: 'application' | 'operation',
+  keys: readonly string[],
+  visible: readonly string[] | undefined,
+  at: number | undefined,
+  page: { readonly first: number; readonly before?: number | undefined },
+): Promise<PartPage[]> {
+  const among = sql<boolean>`${sql.ref(by)} = k.key AND ${permitted(visible)}`
+  const later = page.before === undefined ? sql`true` : sql`started_from < ${page.before}`
+  return rowsOf(
+    reads,
+    sql<PartPage>`SELECT k.key,
+      (SELECT coalesce(json_agg(p ORDER BY p.started_from DESC), '[]') FROM (
+        SELECT * FROM ${recordsAt(partTable, at, among)} AS held WHERE ${later} ORDER BY started_from DESC LIMIT ${page.first}) AS p) AS parts,
+      (SELECT count(*)::integer FROM ${recordsAt(partTable, at, among)} AS held) AS total
+      FROM unnest(${[...keys]}::text[]) AS k(key)`,
+  )
 }
 
 /** The applications' parts of operations, newest first. */
@@ -105,11 +121,12 @@ function belongsTo(parts: readonly string[]): RawBuilder<boolean> {
 function partCondition({ operations, application, visible }: PartFilter): RawBuilder<boolean> {
   const among = operations === undefined ? sql`true` : sql`operation = ANY (${[...operations]}::text[])`
   const of = application === undefined ? sql`true` : sql`application = ${application}`
-  const permitted =
-    visible === undefined
-      ? sql`true`
-      : sql`application IN (SELECT a.id FROM rm.application a WHERE a.project = ANY (${[...visible]}::text[]))`
-  return sql<boolean>`${among} AND ${of} AND ${permitted}`
+  return sql<boolean>`${among} AND ${of} AND ${permitted(visible)}`
+}
+
+function permitted(visible: readonly string[] | undefined): RawBuilder<boolean> {
+  if (visible === undefined) return sql<boolean>`true`
+  return sql<boolean>`application IN (SELECT a.id FROM rm.application a WHERE a.project = ANY (${[...visible]}::text[]))`
 }
 
 /** The operation carries an application of which `condition` holds. */
