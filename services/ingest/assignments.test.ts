@@ -3,6 +3,8 @@ import {
   ApplicationOperationStarted,
   ApplicationPlanned,
   ApplicationRendered,
+  ClusterConnected,
+  ClusterDisconnected,
   ClusterJoined,
   ClusterRevoked,
   ClusterTokenIssued,
@@ -15,7 +17,7 @@ const east = 'east' as ClusterId
 const west = 'west' as ClusterId
 const shop = 'shop' as ApplicationId
 const digest = (index: number) => index.toString(16).padStart(64, '0') as Digest
-const event = (type: { readonly type: string }, data: unknown) => ({ type: type.type, data })
+const event = (type: { readonly type: string }, data: unknown) => ({ type: type.type, data, recordedAt: '2026-01-01T00:00:00.000Z' })
 
 describe('assignments', () => {
   test('an application belongs to the clusters it was ever sent to, and to no other', () => {
@@ -58,5 +60,23 @@ describe('assignments', () => {
     expect([assignments.token('f')?.used, assignments.keyOf(east)]).toEqual([true, 'UA'])
     assignments.apply(event(ClusterRevoked, { cluster: east, publicKey: 'UA' }))
     expect(assignments.keyOf(east)).toBeUndefined()
+  })
+
+  test('a revoked key stays revoked until its agent joins again, and revoking an old key leaves the new agent in', () => {
+    const assignments = new Assignments()
+    assignments.apply(event(ClusterJoined, { cluster: east, tokenFingerprint: 'f', publicKey: 'OLD' }))
+    assignments.apply(event(ClusterJoined, { cluster: east, tokenFingerprint: 'g', publicKey: 'NEW' }))
+    assignments.apply(event(ClusterRevoked, { cluster: east, publicKey: 'OLD' }))
+    expect([assignments.keyOf(east), [...assignments.revoked]]).toEqual(['NEW', [['OLD', new Date('2026-01-01T00:00:00.000Z')]]])
+    assignments.apply(event(ClusterJoined, { cluster: east, tokenFingerprint: 'h', publicKey: 'OLD' }))
+    expect(assignments.revoked.size).toBe(0)
+  })
+
+  test('who is connected', () => {
+    const assignments = new Assignments()
+    assignments.apply(event(ClusterConnected, { cluster: east }))
+    expect([...assignments.connected]).toEqual([east])
+    assignments.apply(event(ClusterDisconnected, { cluster: east }))
+    expect(assignments.connected.size).toBe(0)
   })
 })

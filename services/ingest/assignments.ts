@@ -3,6 +3,8 @@ import {
   ApplicationOperationStarted,
   ApplicationPlanned,
   ApplicationRendered,
+  ClusterConnected,
+  ClusterDisconnected,
   ClusterJoined,
   ClusterRevoked,
   ClusterTokenIssued,
@@ -26,6 +28,8 @@ export const assignmentTypes: readonly string[] = [
   ClusterTokenIssued,
   ClusterJoined,
   ClusterRevoked,
+  ClusterConnected,
+  ClusterDisconnected,
   HubStarted,
 ].map(({ type }) => type)
 
@@ -39,11 +43,14 @@ export class Assignments {
   readonly #readers = new Map<Digest, Map<ApplicationId, number>>()
   readonly #tokens = new Map<string, IssuedToken>()
   readonly #keys = new Map<ClusterId, string>()
+  readonly #revoked = new Map<string, Date>()
+  readonly #connected = new Set<ClusterId>()
   /** The highest hub incarnation so far; 0 before the first. */
   epoch = 0
 
   /** Takes in one event of the log. */
-  apply(event: { readonly type: string; readonly data: unknown }): void {
+  apply(event: { readonly type: string; readonly data: unknown; readonly recordedAt: string }): void {
+    const { recordedAt } = event
     if (ApplicationDeclared.is(event)) this.#assign(event.data.application, event.data.cluster)
     else if (ApplicationRendered.is(event)) {
       this.#assign(event.data.application, event.data.cluster)
@@ -60,7 +67,14 @@ export class Assignments {
       const token = this.#tokens.get(tokenFingerprint)
       if (token) this.#tokens.set(tokenFingerprint, { ...token, used: true })
       this.#keys.set(cluster, publicKey)
-    } else if (ClusterRevoked.is(event)) this.#keys.delete(event.data.cluster)
+      // With a new token it may come back; credentials from before the revocation stay out.
+      this.#revoked.delete(publicKey)
+    } else if (ClusterRevoked.is(event)) {
+      const { cluster, publicKey } = event.data
+      if (this.#keys.get(cluster) === publicKey) this.#keys.delete(cluster)
+      this.#revoked.set(publicKey, new Date(recordedAt))
+    } else if (ClusterConnected.is(event)) this.#connected.add(event.data.cluster)
+    else if (ClusterDisconnected.is(event)) this.#connected.delete(event.data.cluster)
     else if (HubStarted.is(event)) this.epoch = Math.max(this.epoch, event.data.epoch)
   }
 
@@ -82,6 +96,16 @@ export class Assignments {
   /** Public key of the cluster's agent; undefined before it joined and after it was revoked. */
   keyOf(cluster: ClusterId): string | undefined {
     return this.#keys.get(cluster)
+  }
+
+  /** Keys of agents that may no longer take part, and since when. */
+  get revoked(): ReadonlyMap<string, Date> {
+    return this.#revoked
+  }
+
+  /** Clusters whose agents are connected as far as the log knows. */
+  get connected(): ReadonlySet<ClusterId> {
+    return this.#connected
   }
 
   #assign(application: ApplicationId, cluster: ClusterId | null): void {

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
+import { FairleadError } from '@fairlead/errors'
 import type { Ledger } from '@fairlead/ledger'
 import type { ClusterId, Digest } from '@fairlead/manifests'
 import { BlobRequest, blobChunkBytes, blobHeaders, clusterOfSubject, subjects } from '@fairlead/messages'
@@ -40,6 +41,8 @@ export async function serveBlobs(
         { subject: message.subject },
         `a blob request was not answered in full: ${error instanceof Error ? error.message : error}`,
       )
+      // Without an end mark the agent knows that it has not heard everything, and asks again.
+      return
     }
     const end = headers()
     end.set(blobHeaders.end, '1')
@@ -47,7 +50,7 @@ export async function serveBlobs(
   }
 
   async function send(message: Msg, cluster: ClusterId, digest: Digest): Promise<void> {
-    const bytes = deps.knowledge.assignments.mayRead(cluster, digest) ? await deps.ledger.blobs.get(digest) : undefined
+    const bytes = deps.knowledge.assignments.mayRead(cluster, digest) ? await stored(deps.ledger, digest) : undefined
     const head = headers()
     head.set(blobHeaders.digest, digest)
     if (!bytes) {
@@ -64,5 +67,15 @@ export async function serveBlobs(
       part.set(blobHeaders.chunks, String(chunks))
       message.respond(packed.subarray(chunk * blobChunkBytes, (chunk + 1) * blobChunkBytes), { headers: part })
     }
+  }
+}
+
+/** A blob's content; undefined when the ledger does not have it, so that one lost blob does not keep the others of a request back. */
+async function stored(ledger: Ledger, digest: Digest): Promise<Uint8Array | undefined> {
+  try {
+    return await ledger.blobs.get(digest)
+  } catch (error) {
+    if (FairleadError.is(error) && error.code === 'BLOB_NOT_FOUND') return undefined
+    throw error
   }
 }

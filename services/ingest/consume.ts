@@ -7,12 +7,13 @@ import { AgentEvent, clusterOfSubject, eventStream } from '@fairlead/messages'
 import { type JsMsg, jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Logger } from 'pino'
-import { ingestConsumer } from './fleet-bus.ts'
 import type { Knowledge } from './knowledge.ts'
 import { factsOf } from './map.ts'
 
 export interface ConsumeDeps {
   readonly connection: NatsConnection
+  /** Durable consumer to take from. */
+  readonly consumer: string
   readonly ledger: Ledger
   readonly knowledge: Knowledge
   readonly log: Logger
@@ -28,7 +29,7 @@ const batchSize = 500
  * its idempotency key in the ledger and adds nothing. While the ledger is away, messages wait in JetStream, in order.
  */
 export async function consumeEvents(deps: ConsumeDeps, signal: AbortSignal): Promise<void> {
-  const consumer = await jetstream(deps.connection).consumers.get(eventStream, ingestConsumer)
+  const consumer = await jetstream(deps.connection).consumers.get(eventStream, deps.consumer)
   const messages = await consumer.consume({ max_messages: 2 * batchSize, expires: 30_000 })
   const stop = () => messages.stop()
   signal.addEventListener('abort', stop, { once: true })

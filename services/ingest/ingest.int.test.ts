@@ -5,13 +5,13 @@ import { ApplicationDeclared, ApplicationRendered, ClusterRevoked, eventRegistry
 import { type Ledger, openLedger } from '@fairlead/ledger'
 import { type Nats, startNats, startPostgres, temporaryFolder, until } from '@fairlead/local'
 import type { ClusterId, Digest } from '@fairlead/manifests'
-import { blobHeaders, inboxPrefix, JoinReply, joinInboxPrefix, subjects } from '@fairlead/messages'
-import { jetstream } from '@nats-io/jetstream'
+import { blobHeaders, eventStream, inboxPrefix, JoinReply, joinInboxPrefix, subjects } from '@fairlead/messages'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { createUser } from '@nats-io/nkeys'
 import { connect, credsAuthenticator, jwtAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Ingest, issueToken, startIngest } from './index.ts'
+import { type Ingest, type IngestDeps, issueToken, startIngest } from './index.ts'
 
 const stack = new AsyncDisposableStack()
 const { privateKey } = generateKeyPairSync('ed25519')
@@ -20,6 +20,8 @@ const east = 'east' as ClusterId
 let nats: Nats
 let ledger: Ledger
 let ingest: Ingest
+let connection: NatsConnection
+let system: NatsConnection
 
 beforeAll(async () => {
   const folder = stack.use(temporaryFolder('ingest'))
@@ -32,24 +34,30 @@ beforeAll(async () => {
       dataKeys: [new Redacted(randomBytes(32))],
     }),
   )
-  const { files, fleetAccount } = nats.security
-  const connection = stack.adopt(await nats.connect('hubCreds'), (open) => open.close())
-  const system = stack.adopt(await nats.connect('systemCreds'), (open) => open.close())
-  ingest = stack.use(
-    await startIngest({
-      connection,
-      system,
-      ledger,
-      log: pino({ level: 'silent' }),
-      account: fleetAccount,
-      accountSeed: new Redacted(readFileSync(files.accountSeed, 'utf8').trim()),
-      operatorSeed: new Redacted(readFileSync(files.operatorSeed, 'utf8').trim()),
-      hubKeys: [privateKey],
-    }),
-  )
+  connection = stack.adopt(await nats.connect('hubCreds'), (open) => open.close())
+  system = stack.adopt(await nats.connect('systemCreds'), (open) => open.close())
+  ingest = await start()
 })
 
-afterAll(() => stack.disposeAsync())
+afterAll(async () => {
+  await ingest?.[Symbol.asyncDispose]()
+  await stack.disposeAsync()
+})
+
+async function start(more: Partial<IngestDeps> = {}): Promise<Ingest> {
+  const { files, fleetAccount } = nats.security
+  return startIngest({
+    connection,
+    system,
+    ledger,
+    log: pino({ level: 'silent' }),
+    account: fleetAccount,
+    accountSeed: new Redacted(readFileSync(files.accountSeed, 'utf8').trim()),
+    operatorSeed: new Redacted(readFileSync(files.operatorSeed, 'utf8').trim()),
+    hubKeys: [privateKey],
+    ...more,
+  })
+}
 
 async function join(
   cluster: string,
@@ -208,6 +216,24 @@ describe('blobs', () => {
     expect(pieces.length).toBeGreaterThan(1)
     expect(missing).toEqual([foreign])
   })
+
+  test('one that is lost does not keep the others of the same request back', async () => {
+    const { connection: own } = await agent('lossy' as ClusterId)
+    const lost = 'f'.repeat(64) as Digest
+    const kept = (await ledger.blobs.put(randomBytes(100))) as Digest
+    await assign('lost', 'lossy' as ClusterId, lost)
+    await assign('kept', 'lossy' as ClusterId, kept)
+    const answers: [string, boolean][] = []
+    const replies = await own.requestMany(subjects.bundle('lossy'), JSON.stringify({ digests: [lost, kept] }), { maxWait: 10_000 })
+    for await (const reply of replies) {
+      if (reply.headers?.has(blobHeaders.end)) break
+      answers.push([reply.headers?.get(blobHeaders.digest) ?? '', reply.headers?.has(blobHeaders.missing) ?? false])
+    }
+    expect(answers).toEqual([
+      [lost, true],
+      [kept, false],
+    ])
+  })
 })
 
 describe('revoking', () => {
@@ -222,5 +248,123 @@ describe('revoking', () => {
     await closed
     expect(ingest.knowledge.assignments.keyOf(cluster)).toBeUndefined()
     expect(connection.isClosed()).toBe(true)
+  })
+
+  const revoke = (cluster: ClusterId, publicKey: string) =>
+    ledger.append({
+      streams: [{ stream: `cluster-${cluster}`, expected: 'any', events: [ClusterRevoked.of({ cluster, publicKey })] }],
+      context,
+    })
+
+  test('a revocation that was recorded while ingest was away is carried out when it is back (T5)', async () => {
+    const cluster = 'away' as ClusterId
+    const { connection: own, publicKey } = await agent(cluster)
+    await ingest[Symbol.asyncDispose]()
+    await revoke(cluster, publicKey)
+    expect(own.isClosed()).toBe(false)
+    ingest = await start()
+    await own.closed()
+  })
+
+  test('agents that are revoked in the same moment are all disconnected', async () => {
+    const clusters = ['at-once-a', 'at-once-b', 'at-once-c'] as ClusterId[]
+    const agents = await Promise.all(clusters.map((cluster) => agent(cluster)))
+    await Promise.all(agents.map(({ publicKey }, index) => revoke(clusters[index] as ClusterId, publicKey)))
+    await Promise.all(agents.map(({ connection: own }) => own.closed()))
+  })
+
+  test('an agent that joins in the place of another takes its rights away', async () => {
+    const cluster = 'replaced' as ClusterId
+    const before = await agent(cluster)
+    const closed = before.connection.closed()
+    const after = await agent(cluster)
+    await closed
+    expect(after.connection.isClosed()).toBe(false)
+    expect(await types('cluster-replaced')).toEqual([
+      'cluster.token-issued',
+      'cluster.joined',
+      'cluster.token-issued',
+      'cluster.revoked',
+      'cluster.joined',
+    ])
+  })
+})
+
+describe('presence', () => {
+  const quick = { presence: { silentAfterMs: 300, checkEveryMs: 50 } }
+  const heartbeat = {
+    v: 1,
+    boot: 'p1',
+    epoch: 1,
+    agentVersion: '0.1.0',
+    kubernetesVersion: 'v1.36.3',
+    applications: 0,
+    objects: 0,
+    queued: 0,
+    inventory: '',
+  }
+  const count = async (stream: string, type: string) => (await types(stream)).filter((one) => one === type).length
+
+  test('an agent that died while ingest was away counts as disconnected; one that is heard again is connected again', async () => {
+    const { connection: own } = await agent('quiet' as ClusterId)
+    const hello = {
+      v: 1,
+      boot: 'p1',
+      seq: 1,
+      at: new Date().toISOString(),
+      kind: 'hello',
+      hello: { agentVersion: '0.1.0', kubernetesVersion: 'v1.36.3', epoch: 1, applications: [] },
+    }
+    await jetstream(own).publish(subjects.event('quiet', 'hello'), JSON.stringify(hello))
+    await until('connected', async () => ((await count('cluster-quiet', 'cluster.connected')) === 1 ? true : undefined), {
+      timeoutMs: 10_000,
+    })
+    await ingest[Symbol.asyncDispose]()
+    ingest = await start(quick)
+    await until('gone', async () => ((await count('cluster-quiet', 'cluster.disconnected')) === 1 ? true : undefined), {
+      timeoutMs: 10_000,
+    })
+    own.publish(subjects.heartbeat('quiet'), JSON.stringify(heartbeat))
+    await until('back', async () => ((await count('cluster-quiet', 'cluster.connected')) === 2 ? true : undefined), { timeoutMs: 10_000 })
+    await ingest[Symbol.asyncDispose]()
+    ingest = await start()
+  })
+})
+
+describe('many clusters', () => {
+  const consumers = async () => {
+    const names: string[] = []
+    for await (const { name } of (await jetstreamManager(connection)).consumers.list(eventStream)) names.push(name)
+    return names.sort()
+  }
+
+  test('reports are spread over partitions, each taken once, also those from before there were partitions', async () => {
+    const clusters = ['part-a', 'part-b', 'part-c', 'part-d'] as ClusterId[]
+    const agents = await Promise.all(clusters.map((cluster) => agent(cluster)))
+    await Promise.all(clusters.map((cluster, index) => assign(`on-${cluster}`, cluster, String(index + 1).repeat(64) as Digest)))
+    const say = (seq: number) =>
+      Promise.all(
+        clusters.map((cluster, index) =>
+          jetstream((agents[index] as { connection: NatsConnection }).connection).publish(
+            subjects.event(cluster, 'state'),
+            JSON.stringify(state(`on-${cluster}`, seq, 'parts')),
+          ),
+        ),
+      )
+    await ingest[Symbol.asyncDispose]()
+    await say(1)
+    ingest = await start({ partitions: 3 })
+    expect(await consumers()).toEqual(['ingest-0-of-3', 'ingest-1-of-3', 'ingest-2-of-3'])
+    await say(2)
+    for (const cluster of clusters) {
+      await until(cluster, async () => ((await types(`application-on-${cluster}`)).length >= 4 ? true : undefined), { timeoutMs: 10_000 })
+      expect(await types(`application-on-${cluster}`)).toHaveLength(4)
+    }
+    await ingest[Symbol.asyncDispose]()
+    ingest = await start()
+    expect(await consumers()).toEqual(['ingest'])
+    await say(3)
+    for (const cluster of clusters)
+      await until(cluster, async () => ((await types(`application-on-${cluster}`)).length === 5 ? true : undefined), { timeoutMs: 10_000 })
   })
 })

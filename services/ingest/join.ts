@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { FairleadError, Redacted } from '@fairlead/errors'
-import { ClusterJoined, ClusterTokenIssued, clusterStream } from '@fairlead/events'
+import { ClusterJoined, ClusterRevoked, ClusterTokenIssued, clusterStream } from '@fairlead/events'
 import type { EventContext, Ledger } from '@fairlead/ledger'
 import { ClusterId } from '@fairlead/manifests'
 import { type JoinReply, JoinRequest, subjects } from '@fairlead/messages'
@@ -98,8 +98,11 @@ async function admit(deps: JoinDeps, payload: unknown): Promise<JoinReply> {
 async function recordJoin(deps: JoinDeps, cluster: ClusterId, request: JoinRequest, fingerprint: string): Promise<void> {
   const { publicKey, server, kubernetesVersion, agentVersion, labels } = request
   const joined = ClusterJoined.of({ cluster, publicKey, tokenFingerprint: fingerprint, server, kubernetesVersion, agentVersion, labels })
+  // One agent to a cluster: whoever had the place gives it up with the same append.
+  const before = deps.knowledge.assignments.keyOf(cluster)
+  const left = before === undefined || before === publicKey ? [] : [ClusterRevoked.of({ cluster, publicKey: before })]
   const result = await deps.ledger.append({
-    streams: [{ stream: clusterStream(cluster), expected: 'any', events: [joined] }],
+    streams: [{ stream: clusterStream(cluster), expected: 'any', events: [...left, joined] }],
     // Two agents racing with one token: the second one's append is a repeat of the first and its key is not the recorded one.
     idempotencyKey: `join:${fingerprint}`,
     context: { actor: { kind: 'agent', name: cluster, authenticatedBy: 'join-token' }, correlation: `join:${fingerprint.slice(0, 16)}` },

@@ -41,6 +41,7 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
         accountSeed: environmentFile('FAIRLEAD_NATS_ACCOUNT_SEED'),
         operatorSeed: environmentFile('FAIRLEAD_NATS_OPERATOR_SEED'),
         hubKeys: [readPrivateKey(environmentFile('FAIRLEAD_SIGNING_KEY').reveal())],
+        partitions: Number(process.env.FAIRLEAD_INGEST_PARTITIONS || 1),
       },
       signal,
     ),

@@ -1,4 +1,4 @@
-import { ClusterDisconnected, clusterStream } from '@fairlead/events'
+import { ClusterConnected, ClusterDisconnected, clusterStream, type NewEvent } from '@fairlead/events'
 import type { Ledger } from '@fairlead/ledger'
 import type { ClusterId } from '@fairlead/manifests'
 import { clusterOfSubject, Heartbeat, subjects } from '@fairlead/messages'
@@ -14,16 +14,31 @@ export interface PresenceOptions {
   readonly checkEveryMs?: number
 }
 
-/** Who is there: heartbeats in memory, written to the ledger's cache in one statement per check; only going silent is a fact. */
+interface Seen {
+  at: number
+  heartbeat: Heartbeat | undefined
+  connected: boolean
+  written: boolean
+  /** When it was last heard of before it was recorded as gone; undefined when it is not. */
+  left: number | undefined
+}
+
+/** Who is there: heartbeats in memory, written to the ledger's cache in one statement per check; only coming and going are facts. */
 export class Presence implements AsyncDisposable {
   readonly #ledger: Ledger
+  /** Clusters that the log says are connected. */
+  readonly #connected: () => ReadonlySet<ClusterId>
   readonly #silentAfterMs: number
-  readonly #seen = new Map<ClusterId, { at: number; heartbeat: Heartbeat | undefined; connected: boolean; written: boolean }>()
+  readonly #seen = new Map<ClusterId, Seen>()
   readonly #timer: NodeJS.Timeout
   readonly #unsubscribe: () => void
 
-  constructor(connection: NatsConnection, ledger: Ledger, options: PresenceOptions = {}) {
+  constructor(connection: NatsConnection, ledger: Ledger, connected: () => ReadonlySet<ClusterId>, options: PresenceOptions = {}) {
     this.#ledger = ledger
+    this.#connected = connected
+    // Silence counts from now: what was said before nobody here has heard.
+    for (const cluster of connected())
+      this.#seen.set(cluster, { at: Date.now(), heartbeat: undefined, connected: true, written: true, left: undefined })
     this.#silentAfterMs = options.silentAfterMs ?? 45_000
     const subscription = connection.subscribe(subjects.anyHeartbeat, {
       callback: (error, message) => {
@@ -42,22 +57,26 @@ export class Presence implements AsyncDisposable {
   }
 
   #note(cluster: ClusterId, heartbeat: Heartbeat | undefined): void {
-    this.#seen.set(cluster, { at: Date.now(), heartbeat, connected: true, written: false })
+    this.#seen.set(cluster, { at: Date.now(), heartbeat, connected: true, written: false, left: this.#seen.get(cluster)?.left })
   }
 
   async #check(): Promise<void> {
     const now = Date.now()
     const silent: ClusterId[] = []
+    const back: ClusterId[] = []
     const rows: [string, string][] = []
     for (const [cluster, seen] of this.#seen) {
       if (!seen.written)
         rows.push([presenceKey(cluster), JSON.stringify({ lastSeenAt: new Date(seen.at).toISOString(), heartbeat: seen.heartbeat })])
       seen.written = true
       if (seen.connected && now - seen.at > this.#silentAfterMs) silent.push(cluster)
+      // Its connection never broke, so there was no hello; the heartbeat tells the same.
+      if (seen.left !== undefined && seen.connected && seen.heartbeat && !this.#connected().has(cluster)) back.push(cluster)
     }
     try {
       if (rows.length > 0) await this.#ledger.cache.setMany(rows)
       await Promise.all(silent.map((cluster) => this.#disconnected(cluster)))
+      await Promise.all(back.map((cluster) => this.#connectedAgain(cluster)))
     } catch {
       // The ledger is away; the next check writes again.
       for (const seen of this.#seen.values()) seen.written = false
@@ -68,12 +87,29 @@ export class Presence implements AsyncDisposable {
     const seen = this.#seen.get(cluster)
     if (!seen) return
     const lastSeenAt = new Date(seen.at).toISOString()
-    await this.#ledger.append({
-      streams: [{ stream: clusterStream(cluster), expected: 'any', events: [ClusterDisconnected.of({ cluster, lastSeenAt })] }],
-      idempotencyKey: `disconnected:${cluster}:${seen.at}`,
-      context: { actor: { kind: 'system', name: 'ingest', authenticatedBy: 'process' }, correlation: `disconnected:${cluster}:${seen.at}` },
-    })
+    await this.#record(cluster, `disconnected:${cluster}:${seen.at}`, ClusterDisconnected.of({ cluster, lastSeenAt }))
     seen.connected = false
+    seen.left = seen.at
+  }
+
+  async #connectedAgain(cluster: ClusterId): Promise<void> {
+    const seen = this.#seen.get(cluster)
+    if (!seen?.heartbeat) return
+    const { boot, agentVersion, kubernetesVersion } = seen.heartbeat
+    await this.#record(
+      cluster,
+      `connected:${cluster}:${seen.left}`,
+      ClusterConnected.of({ cluster, boot, agentVersion, kubernetesVersion }),
+    )
+    seen.left = undefined
+  }
+
+  async #record(cluster: ClusterId, key: string, event: NewEvent): Promise<void> {
+    await this.#ledger.append({
+      streams: [{ stream: clusterStream(cluster), expected: 'any', events: [event] }],
+      idempotencyKey: key,
+      context: { actor: { kind: 'system', name: 'ingest', authenticatedBy: 'process' }, correlation: key },
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,3 @@
-import { FairleadError } from '@fairlead/errors'
 import { ClusterRevoked } from '@fairlead/events'
 import { serveBlobs } from './blob-server.ts'
 import { consumeEvents } from './consume.ts'
@@ -7,10 +6,13 @@ import { ensureBus } from './fleet-bus.ts'
 import { type JoinDeps, serveJoins } from './join.ts'
 import { Knowledge } from './knowledge.ts'
 import { Presence, type PresenceOptions } from './presence.ts'
-import { type RevokeDeps, revokeKey } from './revoke.ts'
+import { Revocations } from './revocations.ts'
+import { type RevokeDeps, revokeKeys } from './revoke.ts'
 
 export interface IngestDeps extends Omit<JoinDeps, 'knowledge'>, RevokeDeps {
   readonly presence?: PresenceOptions
+  /** Consumers over which the clusters' reports are spread. Default 1. */
+  readonly partitions?: number
 }
 
 /** A running ingest: agents' reports go into the ledger, agents' questions are answered. Disposing finishes what is in hand. */
@@ -23,21 +25,22 @@ export interface Ingest extends AsyncDisposable {
 /** Starts ingesting; ready when it returns. */
 export async function startIngest(deps: IngestDeps, signal?: AbortSignal): Promise<Ingest> {
   const stop = new AbortController()
-  await ensureBus(deps.connection)
-  const revoke = (event: { readonly type: string; readonly data: unknown }) => {
-    if (!ClusterRevoked.is(event)) return
-    const { publicKey, cluster } = event.data
-    revokeKey(deps, publicKey).then(
-      () => deps.log.info({ cluster }, 'revoked'),
-      (error) =>
-        deps.log.error({ cluster, code: FairleadError.from(error).code }, `revocation failed: ${FairleadError.from(error).message}`),
-    )
+  const consumers = await ensureBus(deps.connection, deps.partitions)
+  const onEvent = (event: { readonly type: string }) => {
+    if (event.type === ClusterRevoked.type) revocations.look()
   }
-  const knowledge = await Knowledge.open(deps.ledger, [revoke], signal)
-  const presence = new Presence(deps.connection, deps.ledger, deps.presence)
+  const knowledge = await Knowledge.open(deps.ledger, [onEvent], signal)
+  const revocations = new Revocations({
+    revoke: (keys) => revokeKeys(deps, keys),
+    revoked: () => knowledge.assignments.revoked,
+    log: deps.log,
+  })
+  // Some may have been recorded while nobody was here to carry them out.
+  revocations.look()
+  const presence = new Presence(deps.connection, deps.ledger, () => knowledge.assignments.connected, deps.presence)
   const parts = { ...deps, knowledge }
   const done = Promise.all([
-    consumeEvents({ ...parts, onMessage: (cluster) => presence.touch(cluster) }, stop.signal),
+    ...consumers.map((consumer) => consumeEvents({ ...parts, consumer, onMessage: (cluster) => presence.touch(cluster) }, stop.signal)),
     serveBlobs(parts, stop.signal),
     serveDesiredIndex(deps.connection, stop.signal),
     serveJoins(parts, stop.signal),
@@ -49,6 +52,7 @@ export async function startIngest(deps: IngestDeps, signal?: AbortSignal): Promi
       stop.abort()
       await done.catch(() => undefined)
       await presence[Symbol.asyncDispose]()
+      await revocations[Symbol.asyncDispose]()
       await knowledge[Symbol.asyncDispose]()
     },
   }
