@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Redacted } from '@fairlead/errors'
 import { ApplicationRequested, applicationStream, ClusterJoined, clusterStream, eventRegistry } from '@fairlead/events'
 import { type Ledger, openLedger, type StoredEvent, uuid7 } from '@fairlead/ledger'
-import { startPostgres, temporaryFolder } from '@fairlead/local'
+import { openDemoRepository, openPortBook, startPostgres, temporaryFolder } from '@fairlead/local'
 import type { Bundle } from '@fairlead/messages'
 import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -268,6 +268,94 @@ spec:
     events = await news()
     expect(types(events, 'project-shop')).toEqual(['project.declared'])
     expect(types(events, 'application-a')).toEqual(['application.rendered'])
+  })
+})
+
+describe('several repositories', () => {
+  it('one chart, values from another repository; each commit touches what it should', async () => {
+    const charts = stack.use(await TestRepository.create())
+    await charts.commit({
+      'web/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 1.0.0\n',
+      'web/templates/map.yaml':
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: "{{ .Release.Name }}" }\ndata: { colour: "{{ .Values.colour }}" }\n',
+    })
+    const setup = await fleet((url) => ({
+      'apps/web.yaml': `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: { name: web, namespace: argocd }
+spec:
+  project: default
+  sources:
+    - { repoURL: "${charts.url}", targetRevision: main, path: web, helm: { valueFiles: ["$settings/values/web.yaml"] } }
+    - { repoURL: "${url}", targetRevision: main, ref: settings }
+  destination: { server: https://kubernetes.default.svc, namespace: web }
+`,
+      'values/web.yaml': 'colour: red\n',
+    }))
+    const first = dataOf((await setup.news()).find(({ type }) => type === 'application.rendered'))
+    expect(first.revision.sources.map(({ repository }: { repository: string }) => repository)).toEqual([charts.url, setup.repository.url])
+    expect((await setup.bundle('web')).objects).toMatchObject([{ ref: { name: 'web' }, manifest: { data: { colour: 'red' } } }])
+    await setup.repository.commit({ 'values/other.yaml': 'a: 1\n' })
+    await setup.pushed()
+    expect(processed(await setup.news())).toMatchObject([{ repository: 'fleet', changed: [], renders: 0 }])
+    await setup.repository.commit({ 'values/web.yaml': 'colour: blue\n' })
+    await setup.pushed()
+    expect(processed(await setup.news())).toMatchObject([{ repository: 'fleet', changed: ['web'], renders: 1 }])
+    await charts.commit({ 'web/templates/more.yaml': configMap('more') })
+    await setup.source.hint([`file${charts.folder}`])
+    await setup.source.idle()
+    const events = await setup.news()
+    expect(processed(events)).toMatchObject([{ changed: ['web'], renders: 1 }])
+    expect((await setup.bundle('web')).objects.map(({ ref }) => ref.name).sort()).toEqual(['more', 'web'])
+  })
+})
+
+describe('the demo fleet', () => {
+  it('is read and rendered over HTTP without a complaint', async () => {
+    const folder = stack.use(temporaryFolder('demo'))
+    const demo = stack.use(await openDemoRepository({ dir: folder.path, ports: openPortBook(`${folder.path}/ports.json`) }))
+    const ledger = stack.use(
+      await openLedger({
+        connectionString: await connectionString('source_demo'),
+        registry: eventRegistry,
+        dataKeys: [new Redacted(randomBytes(32))],
+      }),
+    )
+    for (const cluster of ['east', 'west']) await join(ledger, cluster)
+    const source = stack.use(
+      await startSource({
+        ...{ ledger, folder: `${folder.path}/source`, renderer: { path }, log: pino({ level: 'silent' }) },
+        urls: { allowHttp: true },
+        network: { trustedHosts: ['127.0.0.1'] },
+      }),
+    )
+    await source.register({ repository: 'fleet', url: demo.url, role: 'fleet', path: 'bootstrap', revision: 'HEAD' })
+    await source.idle()
+    const events = await ledger.read({ limit: 10_000 })
+    const problems = events.filter(({ type }) => /failed|warned/.test(type)).map(dataOf)
+    expect(problems).toEqual([])
+    const rendered = events
+      .filter(({ type }) => type === 'application.rendered')
+      .map(({ data }) => (data as { application: string }).application)
+    expect(rendered.sort()).toEqual([
+      'catalog',
+      'checkout',
+      'dev-storefront',
+      'flux-system_notifier',
+      'production-storefront',
+      'root',
+      'staging-storefront',
+      'status-page',
+    ])
+  })
+
+  it('is refused while its address is not trusted', async () => {
+    const setup = await fleet(() => ({
+      'apps/a.yaml': application('a', 'https://127.0.0.1:1/x.git', 'a'),
+    }))
+    expect(dataOf((await setup.news()).find(({ type }) => type === 'application.render-failed')).error).toMatchObject({
+      code: 'SOURCE_URL_REFUSED',
+    })
   })
 })
 

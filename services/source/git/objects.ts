@@ -37,6 +37,7 @@ export class ObjectReader implements AsyncDisposable {
   readonly #env: Record<string, string>
   readonly #waiting: Waiting[] = []
   #child: ChildProcess | undefined
+  #line = ''
   #head: Buffer = Buffer.alloc(0)
   #incoming: Incoming | undefined
   #idle: NodeJS.Timeout | undefined
@@ -56,7 +57,7 @@ export class ObjectReader implements AsyncDisposable {
     if (this.#closed) throw new FairleadError('INTERNAL', 'the repository is closed')
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, maxBytes, resolve, reject })
-      this.#process().stdin!.write(`${name}\n`)
+      this.#ask(`${name}\n`)
     })
   }
 
@@ -69,6 +70,19 @@ export class ObjectReader implements AsyncDisposable {
     const timer = setTimeout(() => child.kill('SIGKILL'), 1_000)
     await gone
     clearTimeout(timer)
+  }
+
+  /** What is asked in one turn goes out in one write. */
+  #ask(line: string): void {
+    this.#process()
+    if (this.#line === '') {
+      process.nextTick(() => {
+        const lines = this.#line
+        this.#line = ''
+        this.#child?.stdin?.write(lines)
+      })
+    }
+    this.#line += line
   }
 
   #process(): ChildProcess {

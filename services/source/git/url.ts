@@ -17,7 +17,9 @@ export interface RepositoryUrl {
   /** Host without port; '' for files. */
   readonly host: string
   readonly port: number
-  /** Equal for the spellings of one repository: `host/path` in lower case, without user, port, `.git` and trailing slash. */
+  /** Equal for what is surely the same repository: transport, host, port and path, without user, `.git` and trailing slash. */
+  readonly key: string
+  /** Equal for what may be the same repository, for webhooks: `host/path` in lower case. */
   readonly identity: string
 }
 
@@ -59,11 +61,10 @@ export function parseRepositoryUrl(text: string, policy: UrlPolicy): RepositoryU
   const path = decoded(url.pathname)
   if (path === '/' || path.split('/').some((segment) => segment.startsWith('-') || segment === '..')) throw refused('its path is not one')
   const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase()
+  const port = url.port === '' ? defaultPorts[transport] : Number(url.port)
   return {
-    transport,
-    href: url.href,
-    host,
-    port: url.port === '' ? defaultPorts[transport] : Number(url.port),
+    ...{ transport, href: url.href, host, port },
+    key: `${transport}://${host}:${port}/${trimmed(path)}`,
     identity: `${host}/${trimmed(path)}`.toLowerCase(),
   }
 }
@@ -93,7 +94,8 @@ function fileUrl(url: URL, policy: UrlPolicy): RepositoryUrl {
     return path.startsWith(folder) || `${path}/` === folder
   })
   if (!allowed) throw refused('file URLs are not allowed here')
-  return { transport: 'file', href: `file://${path}`, host: '', port: 0, identity: `file/${trimmed(path)}` }
+  const identity = `file/${trimmed(path)}`
+  return { transport: 'file', href: `file://${path}`, host: '', port: 0, key: identity, identity }
 }
 
 function decoded(path: string): string {

@@ -88,7 +88,7 @@ describe('hostile repository URLs', () => {
 
   it('run nothing even when they reach git', async () => {
     for (const href of urls().filter((url) => url !== '')) {
-      const url: RepositoryUrl = { transport: 'https', href, host: '', port: 0, identity: 'x' }
+      const url: RepositoryUrl = { transport: 'https', href, host: '', port: 0, key: 'x', identity: 'x' }
       for (const command of [
         ['ls-remote', '--quiet', '--end-of-options', href],
         ['--git-dir', join(folder, 'm.git'), 'fetch', '--quiet', '--end-of-options', href, 'main'],

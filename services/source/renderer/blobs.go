@@ -11,6 +11,10 @@ type blob struct {
 	data    []byte
 	checked sync.Once
 	bomb    *failure
+	read    sync.Once
+	info    kustomizationInfo
+	indexed sync.Once
+	heads   []documentHead
 }
 
 // blobStore keeps the most recently used contents within a byte budget. The caller of the process sends contents ahead of use and

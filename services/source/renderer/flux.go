@@ -57,15 +57,15 @@ func renderFlux(r *request, t *tree, out *output) error {
 		k.Resources = manifestsBelow(t, r.Path)
 	}
 	o.amend(k)
-	m, keepOrigin, err := build(t, k, file, r.Path)
-	if err != nil {
-		return err
+	if k.CheckEmpty() != nil {
+		// Nothing to apply is legal; kustomize wants to see at least one field.
+		k.BuildMetadata = []string{types.OriginAnnotations}
 	}
 	substitute, err := o.substitution()
 	if err != nil {
 		return err
 	}
-	return emit(m, r.Path, keepOrigin, out, func(res *resource.Resource, raw []byte, file string) ([]byte, error) {
+	return buildInstead(t, k, file, r.Path, out, func(res *resource.Resource, raw []byte, file string) ([]byte, error) {
 		if substitute != nil && !substitutionDisabled(res) {
 			if raw, err = substituted(res, raw, file, substitute); err != nil {
 				return nil, err

@@ -32,19 +32,51 @@ type reference struct {
 // constructs by name.
 func inspect(kind, file string, b *blob) (*references, error) {
 	if f := b.bombFailure(file); f != nil {
-		return nil, f.at(file, 0)
+		return nil, f
 	}
 	switch kind {
 	case "kustomization":
-		k, err := parseKustomization(file, b.data)
-		if err != nil {
-			return nil, err
+		info, f := b.kustomization(file)
+		if f != nil {
+			return nil, f
 		}
-		return kustomizationReferences(k, file)
+		return info.refs, nil
 	case "jsonnet":
 		return jsonnetReferences(file, b.data)
 	}
 	return nil, fail("INTERNAL", "unknown kind of file %q", kind)
+}
+
+// kustomizationInfo is what has to be known of a kustomization before it is built.
+type kustomizationInfo struct {
+	refs      *references
+	ownSchema bool
+	empty     bool
+	failure   *failure
+}
+
+// kustomization reads what the file refers to, once per content.
+func (b *blob) kustomization(file string) (kustomizationInfo, *failure) {
+	b.read.Do(func() {
+		k, err := parseKustomization("", b.data)
+		if err == nil {
+			b.info, err = infoOf(k, "")
+		}
+		if err != nil {
+			b.info.failure = asFailure(err, "RENDER_KUSTOMIZE", "the kustomization is not valid")
+		}
+	})
+	if b.info.failure != nil {
+		f := *b.info.failure
+		f.File = file
+		return b.info, &f
+	}
+	return b.info, nil
+}
+
+func infoOf(k *types.Kustomization, file string) (kustomizationInfo, error) {
+	refs, err := kustomizationReferences(k, file)
+	return kustomizationInfo{refs: refs, ownSchema: len(k.OpenAPI) > 0, empty: k.CheckEmpty() != nil}, err
 }
 
 // parseKustomization reads a kustomization as kustomize does, with the legacy spellings moved to their present fields.

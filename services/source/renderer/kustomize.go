@@ -19,8 +19,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const originAnnotation = "config.kubernetes.io/origin"
-
 // schemaUse guards kustomize's process-wide OpenAPI schema. Ordinary builds only read it and run side by side; a build whose
 // kustomizations bring their own schema replaces it and runs alone.
 var schemaUse sync.RWMutex
@@ -40,22 +38,18 @@ func renderKustomize(r *request, t *tree, out *output) error {
 	if file == "" {
 		return fail("SOURCE_PATH_NOT_FOUND", "there is no kustomization file in %s", display(r.Path)).at(r.Path, 0)
 	}
-	k, err := parseKustomization(file, data)
-	if err != nil {
-		return err
+	if len(options.Overrides) > 0 && string(options.Overrides) != "{}" && string(options.Overrides) != "null" {
+		k, err := parseKustomization(file, data)
+		if err != nil {
+			return err
+		}
+		isDir := func(component string) bool { return t.IsDir(path.Join(r.Path, component)) }
+		if err := layOver(k, options.Overrides, isDir); err != nil {
+			return err
+		}
+		return buildInstead(t, k, file, r.Path, out, nil)
 	}
-	overridden, err := layOver(k, options.Overrides, func(component string) bool { return t.IsDir(path.Join(r.Path, component)) })
-	if err != nil {
-		return err
-	}
-	if err := k.CheckEmpty(); err != nil && !overridden {
-		return fail("RENDER_KUSTOMIZE", "the kustomization is empty").at(file, 0)
-	}
-	m, keepOrigin, err := build(t, k, file, r.Path)
-	if err != nil {
-		return err
-	}
-	return emit(m, r.Path, keepOrigin, out, nil)
+	return build(t, r.Path, out, nil)
 }
 
 // kustomizationFile finds the one kustomization file of a folder; "" when there is none.
@@ -76,23 +70,26 @@ func kustomizationFile(t *tree, dir string) (string, []byte, error) {
 	return file, content, nil
 }
 
-// build runs kustomize on a kustomization that stands in for the file it came from. It reports whether the user wants to keep the
-// origin annotations that it asks for on its own account.
-func build(t *tree, k *types.Kustomization, file, dir string) (resmap.ResMap, bool, error) {
-	keepOrigin := slices.Contains(k.BuildMetadata, types.OriginAnnotations)
-	if !keepOrigin {
-		k.BuildMetadata = append(k.BuildMetadata, types.OriginAnnotations)
-	}
+// change may rewrite the JSON of a built resource.
+type change func(res *resource.Resource, raw []byte, file string) ([]byte, error)
+
+// buildInstead builds with a kustomization that stands in for the file it came from.
+func buildInstead(t *tree, k *types.Kustomization, file, dir string, out *output, change change) error {
 	text, err := yaml.Marshal(k)
 	if err != nil {
-		return nil, false, fail("RENDER_KUSTOMIZE", "the kustomization cannot be written").at(file, 0).because(err)
+		return fail("RENDER_KUSTOMIZE", "the kustomization cannot be written").at(file, 0).because(err)
 	}
 	t.generate(file, text)
-	ownSchema, err := checkKustomizations(t, dir)
+	return build(t, dir, out, change)
+}
+
+// build runs kustomize on the kustomization of a folder and hands the resources over with the files that they come from.
+func build(t *tree, dir string, out *output, change change) error {
+	visited, err := checkKustomizations(t, dir)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	if ownSchema {
+	if visited.ownSchema {
 		schemaUse.Lock()
 		openapi.ResetOpenAPI()
 		defer func() {
@@ -111,17 +108,32 @@ func build(t *tree, k *types.Kustomization, file, dir string) (resmap.ResMap, bo
 	options.LoadRestrictions = types.LoadRestrictionsNone
 	m, err := krusty.MakeKustomizer(options).Run(t, path.Join("/", dir))
 	if err != nil {
-		return nil, false, kustomizeFailure(err, t, file)
+		return kustomizeFailure(err, t, visited.root)
 	}
-	return m, keepOrigin, nil
+	return emit(m, visited, out, change)
+}
+
+// visit is what a build goes through.
+type visit struct {
+	// root is the kustomization that the build starts from.
+	root string
+	// resources are the plain files that the kustomizations name as resources.
+	resources []resourceFile
+	ownSchema bool
+}
+
+type resourceFile struct {
+	path string
+	blob *blob
 }
 
 // checkKustomizations walks every kustomization that the build will visit and refuses remote locations and plugins before kustomize
-// could act on one; files that it will read are checked for alias bombs. It tells whether one of them brings its own OpenAPI schema.
-func checkKustomizations(t *tree, dir string) (ownSchema bool, err error) {
+// could act on one; files that it will read are checked for alias bombs.
+func checkKustomizations(t *tree, root string) (*visit, error) {
+	visited := &visit{}
 	seen := map[string]bool{}
-	var visit func(dir string) error
-	visit = func(dir string) error {
+	var walk func(dir string) error
+	walk = func(dir string) error {
 		if seen[dir] {
 			return nil
 		}
@@ -130,34 +142,28 @@ func checkKustomizations(t *tree, dir string) (ownSchema bool, err error) {
 		if err != nil || file == "" {
 			return err
 		}
-		k, err := parseKustomization(file, data)
+		info, err := t.kustomizationInfo(file, data)
 		if err != nil {
 			return err
 		}
-		refs, err := kustomizationReferences(k, file)
-		if err != nil {
-			return err
+		if visited.root == "" {
+			if visited.root = file; info.empty {
+				return fail("RENDER_KUSTOMIZE", "the kustomization is empty").at(file, 0)
+			}
 		}
-		ownSchema = ownSchema || len(k.OpenAPI) > 0
-		for _, ref := range refs.References {
+		visited.ownSchema = visited.ownSchema || info.ownSchema
+		for _, ref := range info.refs.References {
 			p, ok := within(dir, ref.Path)
 			if !ok {
 				return fail("SOURCE_PATH_ESCAPE", "%s names %s, which is outside the repository", ref.Field, ref.Path).at(file, 0)
 			}
 			switch {
 			case t.isFile(p):
-				if b := t.files[clean(p)]; b != nil {
-					if f := b.bombFailure(p); f != nil {
-						return f
-					}
-					if ref.Field == "generators" || ref.Field == "transformers" || ref.Field == "validators" {
-						if err := refusePlugins(ref.Field, p, string(b.data)); err != nil {
-							return err
-						}
-					}
+				if err := visited.take(ref.Field, p, t.files[clean(p)]); err != nil {
+					return err
 				}
 			case t.IsDir(p):
-				if err := visit(p); err != nil {
+				if err := walk(p); err != nil {
 					return err
 				}
 			case !ref.Optional:
@@ -169,19 +175,51 @@ func checkKustomizations(t *tree, dir string) (ownSchema bool, err error) {
 		}
 		return nil
 	}
-	return ownSchema, visit(dir)
+	return visited, walk(root)
 }
 
-// emit hands the built resources over, with the files they come from. `change` may rewrite a resource's JSON.
-func emit(m resmap.ResMap, dir string, keepOrigin bool, out *output, change func(*resource.Resource, []byte, string) ([]byte, error)) error {
-	for _, res := range m.Resources() {
-		file := originFile(res, dir)
-		if !keepOrigin {
-			dropOrigin(res)
+func (v *visit) take(field, p string, b *blob) error {
+	if b == nil {
+		return nil
+	}
+	if f := b.bombFailure(p); f != nil {
+		return f
+	}
+	switch field {
+	case "generators", "transformers", "validators":
+		return refusePlugins(field, p, string(b.data))
+	case "resources":
+		v.resources = append(v.resources, resourceFile{path: p, blob: b})
+	}
+	return nil
+}
+
+// kustomizationInfo reads a kustomization; one that comes from the repository is remembered with its content.
+func (t *tree) kustomizationInfo(file string, data []byte) (kustomizationInfo, error) {
+	p := clean(file)
+	if _, generated := t.overlay[p]; !generated {
+		info, f := t.files[p].kustomization(file)
+		if f != nil {
+			return info, f
 		}
-		raw, err := res.MarshalJSON()
+		return info, nil
+	}
+	k, err := parseKustomization(file, data)
+	if err != nil {
+		return kustomizationInfo{}, err
+	}
+	info, err := infoOf(k, file)
+	info.empty = false // what stands in for a file has something to say, be it that there is nothing
+	return info, err
+}
+
+// emit hands the built resources over, with the files they come from.
+func emit(m resmap.ResMap, visited *visit, out *output, change change) error {
+	for _, res := range m.Resources() {
+		file, line := visited.originOf(res)
+		raw, err := resourceJSON(res)
 		if err != nil {
-			return fail("RENDER_KUSTOMIZE", "%s %s cannot be written", res.GetKind(), res.GetName()).at(file, 0).because(err)
+			return fail("RENDER_KUSTOMIZE", "%s %s cannot be written", res.GetKind(), res.GetName()).at(file, line).because(err)
 		}
 		if change != nil {
 			if raw, err = change(res, raw, file); err != nil {
@@ -189,33 +227,13 @@ func emit(m resmap.ResMap, dir string, keepOrigin bool, out *output, change func
 			}
 		}
 		if f := checkJSON(raw); f != nil {
-			return f.at(file, 0)
+			return f.at(file, line)
 		}
-		if f := out.add(file, 0, raw); f != nil {
+		if f := out.add(file, line, raw); f != nil {
 			return f
 		}
 	}
 	return nil
-}
-
-// originFile reads kustomize's note of where a resource comes from: its file, or the kustomization whose generator made it.
-func originFile(res *resource.Resource, dir string) string {
-	origin, err := res.GetOrigin()
-	if err != nil || origin == nil {
-		return dir
-	}
-	if origin.Path != "" {
-		return path.Join(dir, origin.Path)
-	}
-	return path.Join(dir, origin.ConfiguredIn)
-}
-
-func dropOrigin(res *resource.Resource) {
-	annotations := res.GetAnnotations()
-	if _, ok := annotations[originAnnotation]; ok {
-		delete(annotations, originAnnotation)
-		_ = res.SetAnnotations(annotations) // writes into a YAML tree in memory that was just read
-	}
 }
 
 var quotedFile = regexp.MustCompile(`'([^'\s]+\.(?:ya?ml|json|env|properties|txt))'`)

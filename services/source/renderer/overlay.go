@@ -36,24 +36,21 @@ type overrides struct {
 }
 
 // layOver merges overrides into k: names overwrite, maps and lists of names merge, patches and components are appended (the order in
-// which Argo CD and Flux edit the file). It reports whether there was anything to lay over.
-func layOver(k *types.Kustomization, raw json.RawMessage, isDir func(path string) bool) (bool, error) {
-	if len(raw) == 0 || string(raw) == "null" || string(raw) == "{}" {
-		return false, nil
-	}
+// which Argo CD and Flux edit the file).
+func layOver(k *types.Kustomization, raw json.RawMessage, isDir func(path string) bool) error {
 	var o overrides
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&o); err != nil {
 		if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
-			return false, fail("MANIFEST_UNSUPPORTED", "the kustomize override %s cannot be laid over a kustomization", name)
+			return fail("MANIFEST_UNSUPPORTED", "the kustomize override %s cannot be laid over a kustomization", name)
 		}
-		return false, fail("MANIFEST_INVALID", "the kustomize overrides are not valid").because(err)
+		return fail("MANIFEST_INVALID", "the kustomize overrides are not valid").because(err)
 	}
 	if o.CommonAnnotationsEnvsubst {
 		for key, value := range o.CommonAnnotations {
 			if strings.Contains(value, "$") {
-				return false, fail("MANIFEST_UNSUPPORTED", "commonAnnotationsEnvsubst would write the commit into annotation %s and so into every object at every commit", key)
+				return fail("MANIFEST_UNSUPPORTED", "commonAnnotationsEnvsubst would write the commit into annotation %s and so into every object at every commit", key)
 			}
 		}
 	}
@@ -76,7 +73,7 @@ func layOver(k *types.Kustomization, raw json.RawMessage, isDir func(path string
 		}
 	}
 	k.Resources = append(k.Resources, o.Resources...)
-	return true, nil
+	return nil
 }
 
 func set(field, value *string) {

@@ -17,7 +17,7 @@ export interface RepositoriesOptions extends Omit<MirrorOptions, 'home'> {
 /** All followed repositories; different spellings of one URL share one mirror. */
 export class Repositories implements AsyncDisposable {
   readonly #options: RepositoriesOptions
-  readonly #byIdentity = new Map<string, Promise<Repository>>()
+  readonly #byKey = new Map<string, Promise<Repository>>()
   readonly #names = new Map<string, string>()
 
   constructor(options: RepositoriesOptions) {
@@ -26,43 +26,43 @@ export class Repositories implements AsyncDisposable {
 
   /** Gives a repository the id under which it is registered; to be said before it is used. */
   name(url: string, id: string): void {
-    this.#names.set(parseRepositoryUrl(url, this.#options.urls).identity, id)
+    this.#names.set(parseRepositoryUrl(url, this.#options.urls).key, id)
   }
 
   /** The repository behind a URL, from now on followed. Throws `SOURCE_URL_REFUSED`. */
   async get(url: string): Promise<Repository> {
     const parsed = parseRepositoryUrl(url, this.#options.urls)
-    let repository = this.#byIdentity.get(parsed.identity)
+    let repository = this.#byKey.get(parsed.key)
     if (!repository) {
       repository = this.#open(parsed)
-      this.#byIdentity.set(parsed.identity, repository)
-      repository.catch(() => this.#byIdentity.delete(parsed.identity))
+      this.#byKey.set(parsed.key, repository)
+      repository.catch(() => this.#byKey.delete(parsed.key))
     }
     return repository
   }
 
   /** Those followed whose identity is one of these (a webhook's hint). */
   async matching(identities: readonly string[]): Promise<Repository[]> {
-    const found = identities.map((identity) => this.#byIdentity.get(identity)).filter((repository) => repository !== undefined)
-    return Promise.all(found)
+    const wanted = new Set(identities)
+    return (await this.all()).filter(({ mirror }) => wanted.has(mirror.url.identity))
   }
 
   async all(): Promise<Repository[]> {
-    return Promise.all(this.#byIdentity.values())
+    const opened = await Promise.allSettled(this.#byKey.values())
+    return opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const opened = await Promise.allSettled(this.#byIdentity.values())
-    await Promise.all(opened.map((result) => (result.status === 'fulfilled' ? result.value[Symbol.asyncDispose]() : undefined)))
+    await Promise.all((await this.all()).map((repository) => repository[Symbol.asyncDispose]()))
   }
 
   async #open(url: ReturnType<typeof parseRepositoryUrl>): Promise<Repository> {
     const { folder, credentials, matchVersion, urls: _, ...options } = this.#options
     const home = join(folder, 'home')
     await mkdir(home, { recursive: true, mode: 0o700 })
-    const digest = createHash('sha256').update(url.identity).digest('hex')
+    const digest = createHash('sha256').update(url.key).digest('hex')
     const mirror = new Mirror(url, join(folder, `${digest.slice(0, 32)}.git`), { ...options, home }, await credentials?.credentialsFor(url))
-    return new Repository(this.#names.get(url.identity) ?? repositoryId(url.identity, digest), mirror, matchVersion)
+    return new Repository(this.#names.get(url.key) ?? repositoryId(url.identity, digest), mirror, matchVersion)
   }
 }
 
