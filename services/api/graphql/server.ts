@@ -11,11 +11,11 @@ import { executableSchema } from './schema.ts'
 
 /** Bounds on what a document may look like; how many rows it asks for is `nodeLimit`'s (reference: ledger-and-graphql 2.3). */
 const armor = new EnvelopArmor({
-  maxDepth: { n: 10 },
-  maxAliases: { n: 15 },
-  maxDirectives: { n: 50 },
-  maxTokens: { n: 2_000 },
-  costLimit: { maxCost: 50_000 },
+  maxDepth: { enabled: true, n: 10 },
+  maxAliases: { enabled: true, n: 15 },
+  maxDirectives: { enabled: true, n: 50 },
+  maxTokens: { enabled: true, n: 2_000 },
+  costLimit: { enabled: true, maxCost: 50_000 },
   blockFieldSuggestion: { enabled: true },
 })
 
