@@ -31,7 +31,14 @@ describe('a started program', () => {
     const program = await shell('echo out; echo err >&2; exit 3')
     expect(await program.exited).toEqual({ code: 3, signal: null })
     expect(readFileSync(program.logFile, 'utf8')).toBe('out\nerr\n')
-    expect(program.logTail()).toContain('err')
+    expect(program.logTail()).toBe('the end of log:\nout\nerr')
+  })
+
+  it('blames nothing on this start that an earlier one has said', async () => {
+    await (await shell('echo earlier')).exited
+    const program = await shell('exit 1')
+    await program.exited
+    expect(program.logTail()).toBe('')
   })
 
   it('takes along what it started, and leaves no record', async () => {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
+import { readFrom } from './log-file.ts'
 import { forget, record, signalGroup } from './run-folder.ts'
 import { guard, unguard } from './watchdog.ts'
 
@@ -41,7 +42,7 @@ export interface Program extends AsyncDisposable {
   readonly exited: Promise<Exit>
   /** Sends a signal to the whole group. Nothing happens when it has ended. */
   kill(signal: NodeJS.Signals): void
-  /** The end of its log, for messages. */
+  /** The end of what it has said since this start, for messages. */
   logTail(): string
 }
 
@@ -52,6 +53,7 @@ const maxLogBytes = 20 * 1024 * 1024
 export async function startProgram(spec: ProgramSpec): Promise<Program> {
   const stopSignal = spec.stopSignal ?? 'SIGTERM'
   const log = openLog(spec.logFile)
+  const logStart = fstatSync(log).size
   let child: ChildProcess
   try {
     child = spawn(spec.file, [...spec.args], {
@@ -97,7 +99,7 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
     kill(signal) {
       if (!ended) signalGroup(pid, signal)
     },
-    logTail: () => tail(spec.logFile),
+    logTail: () => tail(spec.logFile, logStart),
     async [Symbol.asyncDispose]() {
       if (ended) return
       signalGroup(pid, stopSignal)
@@ -118,18 +120,11 @@ function openLog(file: string): number {
   return openSync(file, 'a', 0o600)
 }
 
-function tail(file: string): string {
+function tail(file: string, start: number): string {
   try {
-    const size = statSync(file).size
-    const buffer = Buffer.alloc(Math.min(size, 4_096))
-    const handle = openSync(file, 'r')
-    try {
-      readSync(handle, buffer, 0, buffer.length, size - buffer.length)
-    } finally {
-      closeSync(handle)
-    }
-    const lines = buffer.toString('utf8').trimEnd().split('\n').slice(-6)
-    return [`the end of ${basename(file)}:`, ...lines].join('\n')
+    const from = Math.max(start, statSync(file).size - 4_096)
+    const lines = readFrom(file, from).trimEnd().split('\n').slice(-6)
+    return lines.join('') === '' ? '' : [`the end of ${basename(file)}:`, ...lines].join('\n')
   } catch {
     return ''
   }

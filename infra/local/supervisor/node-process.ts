@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readFrom } from '../process/log-file.ts'
 import { type Program, startProgram } from '../process/program.ts'
 import { until } from '../process/ready.ts'
 import type { StackParts } from './stack.ts'
@@ -75,18 +76,4 @@ function answers(url: string): (signal: AbortSignal) => Promise<true | undefined
 
 function says(logFile: string, from: number, line: string): () => Promise<true | undefined> {
   return async () => (readFrom(logFile, from).split('\n').includes(line) ? true : undefined)
-}
-
-function readFrom(file: string, from: number): string {
-  const handle = openSync(file, 'r')
-  try {
-    const size = fstatSync(handle).size
-    // A log that was set aside meanwhile starts anew.
-    const start = size < from ? 0 : from
-    const buffer = Buffer.alloc(size - start)
-    readSync(handle, buffer, 0, buffer.length, start)
-    return buffer.toString('utf8')
-  } finally {
-    closeSync(handle)
-  }
 }
