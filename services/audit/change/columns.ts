@@ -1,0 +1,98 @@
+import { awaited, type Column, column, list } from '../report/columns.ts'
+import type { Change, Who } from './row.ts'
+
+const text = (name: string, about: string, cell: (row: Change) => string | null) => column<Change>(name, about, cell)
+const number = (name: string, about: string, cell: (row: Change) => number | null) => column<Change>(name, about, cell)
+const flag = (name: string, about: string, cell: (row: Change) => boolean) => column<Change>(name, about, cell)
+const later = (name: string, about: string, awaits: string) => awaited<Change>(name, about, awaits)
+
+/** `ana`, or `ci for ana`. */
+export const shownWho = (who: Who | null): string | null =>
+  who && (who.onBehalfOf === null ? who.name : `${who.name} for ${who.onBehalfOf}`)
+
+/** Columns of the change register, version 1. Reference: SOC 2 CC8.1, PCI DSS 6.5.1, ISO 27001 A.8.32. */
+export const changeColumns: readonly Column<Change>[] = [
+  text('change_id', 'names the change in every report', (row) => row.change),
+  text('class', 'standard, normal, emergency or out-of-band', (row) => row.class),
+  text('emergency_signs', 'why it counts as an emergency', (row) => list(row.signs)),
+  text('environment', 'label environment or env of the application, else of the cluster', (row) => row.environment),
+  text('cluster', '', (row) => row.cluster),
+  text('project', '', (row) => row.project),
+  text('application', '', (row) => row.application),
+  text('namespaces', '', (row) => list(row.namespaces)),
+  text('kind', 'sync, rollback, delete or drift', (row) => row.kind),
+  text('cause', 'automated, request, removal or outside', (row) => row.cause),
+  text('from_revision', 'commit that ran before', (row) => row.from?.commit ?? null),
+  text('from_manifests', 'SHA-256 of the manifests that ran before', (row) => row.from?.bundle ?? null),
+  text('to_revision', 'commit', (row) => row.to?.commit ?? null),
+  text('to_manifests', 'SHA-256 of the rendered manifests', (row) => row.to?.bundle ?? null),
+  text('sources', 'repository@commit of each source when there are several', (row) =>
+    list(row.sources.map(({ repository, commit }) => `${repository}@${commit}`)),
+  ),
+  later('images', 'image digests', 'an inventory of images in the log; the evidence pack lists those of its change'),
+  number('objects_created', '', (row) => row.objects.created),
+  number('objects_configured', '', (row) => row.objects.configured),
+  number('objects_pruned', '', (row) => row.objects.pruned),
+  number('objects_unchanged', '', (row) => row.objects.unchanged),
+  number('objects_failed', '', (row) => row.objects.failed),
+  text('objects_drifted', 'objects that differed, with their fields, never values', (row) =>
+    list(row.drifted.map(({ object, how, fields }) => [object, how, ...fields].join(' '))),
+  ),
+  text('plan', 'SHA-256 of the plan: what was to be done, object by object', (row) => row.plan),
+  later('diff', 'digest of and link to the difference', 'a stored difference for each change'),
+  flag('partial', 'selected objects only', (row) => row.partial),
+  flag('prune', 'was allowed to delete', (row) => row.prune),
+  flag('force', '', (row) => row.force),
+  text('description', 'first line of the commit message', (row) => row.subject),
+  text('reason', 'in the words of whoever asked', (row) => row.reason),
+  text('ticket', 'like OPS-42, from the reason or the commit message', (row) => row.ticket),
+  text('pull_request', 'from the commit message', (row) => row.pullRequest),
+  later('risk', 'security impact', 'a risk statement with the request'),
+  text('authors', 'pseudonyms of the commits’ authors', (row) => list(row.authors)),
+  later('reviewers', 'reviewers of the pull request, with times', 'a connection to the forge’s reviews'),
+  text('requester', '', (row) => shownWho(row.requester)),
+  text('requester_authentication', 'how the identity was established', (row) => row.requester?.authenticatedBy ?? null),
+  text('approvals', 'who, how authenticated, when, decision', (row) =>
+    list(row.approvals.map(({ who, at, decision }) => `${shownWho(who)} (${who.authenticatedBy}) ${at} ${decision}`)),
+  ),
+  text('approval_bound_to', 'SHA-256 of the plan that was approved', (row) => list(row.approvals.flatMap(({ bound }) => bound ?? []))),
+  text('separation_of_duties', 'separated, same-person, single-person or not-known', (row) => row.duties.result),
+  later('waiver', 'id of a waiver', 'waivers'),
+  later('policy_results', 'verdicts of admission policies', 'the policy gate'),
+  later('scan', 'results of image and manifest scans', 'scanners'),
+  later('canary', 'metrics of the canary analysis', 'canaries'),
+  text('health_after', 'worst health when the steps had settled', (row) => row.health),
+  text('deployer', 'account that carried it out', (row) => shownWho(row.deployer)),
+  text('workflow', 'workflow that carried it out', (row) => row.workflow),
+  text('requested_at', '', (row) => row.requestedAt),
+  later('planned_for', 'time that was agreed on', 'scheduled changes'),
+  text('planned_at', 'the plan was made', (row) => row.plannedAt),
+  text('started_at', '', (row) => row.startedAt),
+  text('finished_at', '', (row) => row.finishedAt),
+  number('took_ms', '', (row) => row.tookMs),
+  number('agent_took_ms', 'agent clock', (row) => row.agentTookMs),
+  later('agent_clock_skew_ms', 'agent clock against hub clock', 'agents’ clocks in reports of steps'),
+  text('clock', 'whose clock the times are of', () => 'hub'),
+  text('outcome', '', (row) => row.outcome),
+  number('attempts', '', (row) => row.attempts),
+  text('error_code', '', (row) => row.errorCode),
+  text('error', '', (row) => row.error),
+  text('rollback_of', '', (row) => row.rollbackOf),
+  text('rolled_back_by', '', (row) => row.rolledBackBy),
+  number('drifts_before', 'out-of-band changes since the change before', (row) => row.driftsBefore),
+  number('drifts_after', 'out-of-band changes until the next one', (row) => row.driftsAfter),
+  text('previous_change', 'out of band: the application’s last change', (row) => row.previous),
+  text('resolved_by', 'out of band: the change that overwrote it', (row) => row.resolvedBy),
+  later('source_ip', '', 'addresses in the context of events'),
+  later('user_agent', '', 'addresses in the context of events'),
+  text('review', 'none-needed, due, overdue, accepted or rejected', (row) => row.review.state),
+  text('review_due_at', '', (row) => row.review.dueAt),
+  text('reviewed_at', '', (row) => row.review.at),
+  text('reviewed_by', '', (row) => row.review.by),
+  number('first_position', '', (row) => row.first.position),
+  text('first_event', '', (row) => row.first.id),
+  text('first_leaf', 'hash that inclusion proofs are made of', (row) => row.first.leaf),
+  number('last_position', '', (row) => row.last.position),
+  text('last_event', '', (row) => row.last.id),
+  text('last_leaf', '', (row) => row.last.leaf),
+]
