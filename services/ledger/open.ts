@@ -114,7 +114,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     waitFor: (projection, position, timeoutMs, signal) => waitForProjection(pool, parts.progress, projection, position, timeoutMs, signal),
     projections: () => projectionStates(pool),
     parked: (projection) => parkedEvents(pool, projection),
-    verify: (options = {}, signal) => verifyLog(pool, reader, options, signal),
+    verify: (options = {}, signal) => verifyLog(pool, options, signal),
     publishHeads: (options, signal) => publishHeads(pool, options, signal),
     blobs: new BlobStore({ pool, dataKeys: options.dataKeys ?? [] }),
     cache: new CacheStore(pool),

@@ -15,12 +15,18 @@ export interface LogIdentity {
   readonly blockHash: Digest
 }
 
-/** Blocks after `afterBlock` in order, at most `limit`. */
-export async function readBlocks(db: Queryable, afterBlock: number, limit: number, withLeaves: boolean): Promise<StoredBlock[]> {
+/** Blocks after `afterBlock` in order: as many as begin within so many positions, and no more than so many. */
+export async function readBlocks(
+  db: Queryable,
+  afterBlock: number,
+  limit: { readonly positions: number; readonly blocks: number },
+  withLeaves: boolean,
+): Promise<StoredBlock[]> {
   const { rows } = await db.query(
     `SELECT block_no, first_position, last_position, recorded_ms, root, prev, hash, ${withLeaves ? 'leaves' : `''::bytea AS leaves`}
-     FROM fairlead.blocks WHERE block_no > $1 ORDER BY block_no LIMIT $2`,
-    [afterBlock, limit],
+     FROM fairlead.blocks WHERE block_no > $1 AND first_position < $3 + coalesce((SELECT min(first_position) FROM fairlead.blocks WHERE block_no = (
+       SELECT min(block_no) FROM fairlead.blocks WHERE block_no > $1)), 0) ORDER BY block_no LIMIT $2`,
+    [afterBlock, limit.blocks, limit.positions],
   )
   return rows.map((row) => ({
     blockNo: row.block_no,

@@ -22,8 +22,8 @@ export function merkleRoot(leaves: Uint8Array): Digest {
     const above = (n + 1) >> 1
     for (let i = 0; i < above; i++) {
       if (2 * i + 1 < n) {
-        pair.set(level.subarray(64 * i, 64 * i + 64), 1)
-        hash('sha256', pair, 'buffer').copy(level, 32 * i)
+        level.copy(pair, 1, 64 * i, 64 * i + 64)
+        level.write(hash('sha256', pair, 'binary'), 32 * i, 32, 'latin1') // a Buffer for each node would cost more than its hash
       } else {
         level.copy(level, 32 * i, 64 * i, 64 * i + 32) // an odd last node goes up unchanged
       }
@@ -71,7 +71,7 @@ export class Frontier {
     return this.#size
   }
 
-  add(leaf: Digest): void {
+  add(leaf: Digest): this {
     let node = leaf
     let height = 0
     for (let last = this.#full.at(-1); last && last.height === height; last = this.#full.at(-1)) {
@@ -81,6 +81,7 @@ export class Frontier {
     }
     this.#full.push({ node, height })
     this.#size++
+    return this
   }
 
   root(): Digest {

@@ -26,6 +26,8 @@ export interface PublishOptions {
   readonly onFailure?: ((target: string, error: FairleadError) => void) | undefined
 }
 
+const blocksAtOnce = 10_000
+
 /** Signs heads of the log. It walks the block hashes once, so that each further head costs only what has been added. */
 export class HeadSigner {
   readonly #pool: pg.Pool
@@ -41,7 +43,7 @@ export class HeadSigner {
   /** The newest head, signed now; `undefined` for an empty log. */
   async sign(): Promise<SignedHead | undefined> {
     for (;;) {
-      const blocks = await readBlocks(this.#pool, this.#frontier.size, 10_000, false)
+      const blocks = await readBlocks(this.#pool, this.#frontier.size, { positions: Number.MAX_SAFE_INTEGER, blocks: blocksAtOnce }, false)
       for (const block of blocks) {
         if (block.blockNo !== this.#frontier.size + 1) {
           throw new FairleadError('LEDGER_TAMPERED', `block ${this.#frontier.size + 1} is missing; no head is signed`)
@@ -49,7 +51,7 @@ export class HeadSigner {
         this.#frontier.add(block.hash)
         this.#last = { block: block.blockNo, position: block.last, hash: block.hash.toString('hex'), recordedMs: block.recordedMs }
       }
-      if (blocks.length < 10_000) break
+      if (blocks.length < blocksAtOnce) break
     }
     if (!this.#last) return undefined
     const { rows } = await this.#pool.query<{ log_id: string }>('SELECT log_id FROM fairlead.log_head')

@@ -100,6 +100,7 @@ describe('an untouched log', () => {
     ])
     expect(await ledger.verify()).toMatchObject({ ok: true, from: 1, to: 100, events: 100, blocks: 28, checkpoints: 0 })
     expect(await ledger.verify({ checkpoints: heads, publicKeys: [publicKey] })).toMatchObject({ ok: true, checkpoints: 3 })
+    expect(await ledger.verify({ independent: true })).toMatchObject({ ok: true, events: 100, blocks: 28 })
     expect(await ledger.verify({ from: 45, to: 52 })).toMatchObject({ ok: true, events: 20, blocks: 6 })
     expect(await ledger.verify({ from: 45, to: 52, checkpoints: heads, publicKeys: [publicKey] })).toMatchObject({
       ok: true,
@@ -147,6 +148,7 @@ describe('the first bad position is found after', () => {
       'edited',
     ],
     ['a renamed stream', `UPDATE fairlead.streams SET stream_id = 'other' WHERE stream_id = 's-2'`, 3, 'edited'],
+    ['a stream that lost its name', `DELETE FROM fairlead.streams WHERE stream_id = 's-2'`, 3, 'edited'],
     ['a changed version', `UPDATE fairlead.events SET version = 900 WHERE position = 21`, 21, 'edited'],
     ['a deleted event', `DELETE FROM fairlead.events WHERE position = 47`, 47, 'deleted'],
     ['a deleted event whose gap was closed', deleteAndCloseUp, 47, 'deleted'],
@@ -190,6 +192,7 @@ describe('the first bad position is found after', () => {
   ])('%s', async (_, sql, position, problem) => {
     await using copy = await tampered(sql)
     expect(await copy.ledger.verify()).toMatchObject({ ok: false, position, problem })
+    expect(await copy.ledger.verify({ independent: true })).toMatchObject({ ok: false, position, problem })
     // The same with checkpoints: nothing hides behind them.
     expect(await copy.ledger.verify({ checkpoints: heads, publicKeys: [publicKey] })).toMatchObject({ ok: false })
   })
