@@ -173,9 +173,13 @@ export class Cluster {
   constructor(name: string, folder: string, kubeconfig: string) {
     this.name = name
     this.#folder = folder
-    const text = readFileSync(kubeconfig, 'utf8')
-    const field = (key: string) => new RegExp(`${key}: "?([^"\\s]+)"?`).exec(text)?.[1] ?? ''
-    this.#client = kubernetesClient({ url: field('server'), token: field('token'), certificate: field('certificate-authority') })
+    interface Config {
+      readonly clusters: readonly [{ readonly cluster: { readonly server: string } }]
+      readonly users: readonly [{ readonly user: { readonly token: string } }]
+    }
+    const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as Config
+    const certificate = join(folder, 'certificates', 'apiserver.crt')
+    this.#client = kubernetesClient({ url: clusters[0].cluster.server, token: users[0].user.token, certificate })
   }
 
   async get(path: string): Promise<LiveObject | undefined> {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@fairlead/errors'
+import type { ErrorCode, ErrorWhere } from '@fairlead/errors'
 import type { OperationKind, OperationOutcome } from '@fairlead/events'
 import type { ApplicationId, ClusterId, Digest, RetryPolicy } from '@fairlead/manifests'
 
@@ -99,11 +99,14 @@ export interface SyncTally {
 
 export type SyncOutcome = SyncTally
 
-/** Why a step, an attempt or an application failed; the ledger gets the full error of the same code. */
+/** Why a step, an attempt or an application failed. What the log keeps of it besides: the cause, where, and the next step when it is a special one. */
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly retryable: boolean
+  readonly cause?: string | undefined
+  readonly where?: ErrorWhere | undefined
+  readonly next?: string | undefined
 }
 
 /** The result of one step, as the ledger has it. */

@@ -69,8 +69,9 @@ function finishedEvent({ operation, dryRun }: FinishRequest, entry: BriefApplica
   })
 }
 
-function recorded({ code, message, retryable }: NonNullable<FinishedApplication['failure']>, where: RecordedError['where']): RecordedError {
-  return { code, message, retryable, where, next: errorCodes[code].next }
+function recorded(failure: NonNullable<FinishedApplication['failure']>, where: NonNullable<RecordedError['where']>): RecordedError {
+  const { code, message, retryable, cause, next = errorCodes[code].next } = failure
+  return { code, message, retryable, ...(cause !== undefined && { cause }), where: { ...where, ...failure.where }, next }
 }
 
 /** The cluster when its agent could not be told. */
