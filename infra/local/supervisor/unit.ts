@@ -133,7 +133,8 @@ export class Unit<T> implements Supervised {
       try {
         const { program, value } = await this.#options.start(signal)
         this.#program = program
-        if (this.#hold) void program[Symbol.asyncDispose]()
+        // It came up just when it was to stop.
+        if (signal.aborted || this.#hold) void program[Symbol.asyncDispose]()
         this.#sayReady(Date.now() - began)
         this.#first.resolve(value)
         const readyAt = Date.now()
