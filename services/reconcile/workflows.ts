@@ -27,8 +27,6 @@ export function temporalWorkflows(client: Client, log: Logger, taskQueue: string
         args: [input],
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        // How long a killed worker's task is waited for.
-        workflowTaskTimeout: '5s',
       })
     },
     signal: (operation, name, payload) => signal(client, operation, name, payload),

@@ -148,7 +148,6 @@ export class HubStandIn implements AsyncDisposable {
       workflowId: input.operation,
       taskQueue: syncTaskQueue,
       args: [input],
-      workflowTaskTimeout: '5s',
     })
   }
 
