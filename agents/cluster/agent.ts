@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join as joinPath } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { FairleadError } from '@fairlead/errors'
 import { type Heartbeat, readPublicKey, subjects } from '@fairlead/messages'
 import { jetstream } from '@nats-io/jetstream'
@@ -10,13 +11,13 @@ import { CommandLog } from './commands/memory.ts'
 import { CommandReceiver } from './commands/receiver.ts'
 import type { AgentConfig } from './config.ts'
 import { PointerReader } from './desired/pointers.ts'
-import { serveHealth } from './health-server.ts'
 import { connectAsMember, follow } from './hub/connection.ts'
 import { fetchOverBus } from './hub/fetch-blobs.ts'
 import { Identity } from './hub/identity.ts'
 import { join } from './hub/join.ts'
 import { type KubernetesApi, openKubernetes } from './kubernetes/api.ts'
 import { type LocalAgent, startLocal } from './local.ts'
+import { serveMetrics } from './metrics-server.ts'
 import { Outbox } from './report/outbox.ts'
 import { Publisher } from './report/publisher.ts'
 import { Spool } from './report/spool.ts'
@@ -28,6 +29,8 @@ export interface Agent extends AsyncDisposable {
   readonly cluster: string
   /** Settles when the agent has joined, is connected and listens to commands; rejects when it was refused. */
   readonly ready: Promise<void>
+  /** The hub is connected now. */
+  readonly connected: boolean
   /** Objects that it manages now. */
   readonly objects: number
 }
@@ -37,6 +40,9 @@ export interface AgentDependencies {
   /** Default: the cluster that the kubeconfig names. */
   readonly api?: KubernetesApi
 }
+
+/** How long a stopping agent waits for its last reports to arrive. */
+const partingMs = 1_000
 
 /**
  * Starts the agent of one cluster. It works from its disk at once, hub or no hub; joining, connecting and listening go on in the background (`ready`).
@@ -58,19 +64,17 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
     new Spool({ dir: joinPath(config.dataDir, 'spool'), maxBytes: config.spoolBytes, onDropped: () => local?.state.repeat() }),
   )
   const outbox = stack.use(new Outbox({ cluster: config.cluster, boot, spool, wake: () => link.publisher?.wake() }))
-  local = stack.use(
-    await startLocal({
-      config,
-      api,
-      log: memory,
-      outbox,
-      fetch: (digests, got, signal) => {
-        if (!link.connection) throw new FairleadError('AGENT_UNREACHABLE', 'not connected to the hub')
-        return fetchOverBus(link.connection, config.cluster)(digests, got, signal)
-      },
-      logger: log,
-    }),
-  )
+  local = await startLocal({
+    config,
+    api,
+    log: memory,
+    outbox,
+    fetch: (digests, got, signal) => {
+      if (!link.connection) throw new FairleadError('AGENT_UNREACHABLE', 'not connected to the hub')
+      return fetchOverBus(link.connection, config.cluster)(digests, got, signal)
+    },
+    logger: log,
+  })
   const commands = new CommandLog(memory)
   const heartbeat = heartbeatOf(local, { boot, kubernetesVersion, epoch: () => commands.epoch, queued: () => spool.size })
   const sayHello = (agent: LocalAgent) =>
@@ -141,10 +145,10 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   const ready = connectToHub(local)
   ready.catch(() => undefined)
   const agent = local
-  if (config.healthPort !== undefined) {
+  if (config.metricsPort !== undefined) {
     stack.use(
-      await serveHealth(config.healthPort, () => ({
-        ready: link.connection !== undefined,
+      await serveMetrics(config.metricsPort, () => ({
+        connected: link.connection !== undefined,
         objects: agent.tracker.size,
         kinds: agent.watches.size,
         queued: spool.size,
@@ -155,12 +159,18 @@ export async function startAgent(config: AgentConfig, dependencies: AgentDepende
   return {
     cluster: config.cluster,
     ready,
+    get connected() {
+      return link.connection !== undefined
+    },
     get objects() {
       return agent.tracker.size
     },
     async [Symbol.asyncDispose]() {
       stop.abort()
       await ready.catch(() => undefined)
+      await agent[Symbol.asyncDispose]()
+      // What was just said is on the disk already; giving it a moment to arrive saves the hub the wait for the next start.
+      for (const until = Date.now() + partingMs; link.connection && spool.size > 0 && Date.now() < until; ) await pause(20)
       await stack.disposeAsync()
     },
   }

@@ -21,8 +21,8 @@ export interface AgentConfig {
   readonly heartbeatMs: number
   /** Above this the spool gives up its oldest status reports. */
   readonly spoolBytes: number
-  /** Port for /healthz, /readyz and /metrics on the loopback; undefined = none. */
-  readonly healthPort: number | undefined
+  /** Port for /metrics on the loopback; undefined = none. */
+  readonly metricsPort: number | undefined
   /** What the hub is told about this cluster on joining. */
   readonly labels: Readonly<Record<string, string>>
 }
@@ -43,7 +43,7 @@ const Environment = z.object({
   FAIRLEAD_RECONNECT_CAP_MS: whole.min(100).default(fleetReconnect.capMs),
   FAIRLEAD_HEARTBEAT_MS: whole.min(100).default(10_000),
   FAIRLEAD_SPOOL_BYTES: whole.min(1024 * 1024).default(64 * 1024 * 1024),
-  FAIRLEAD_HEALTH_PORT: whole.max(65_535).optional(),
+  FAIRLEAD_METRICS_PORT: whole.max(65_535).optional(),
   /** `key=value` pairs, comma separated. */
   FAIRLEAD_CLUSTER_LABELS: z.string().default(''),
 })
@@ -77,7 +77,7 @@ export function readConfig(env: NodeJS.ProcessEnv): AgentConfig {
     reconnect: { jitterMs: rest.FAIRLEAD_RECONNECT_JITTER_MS, capMs: rest.FAIRLEAD_RECONNECT_CAP_MS },
     heartbeatMs: rest.FAIRLEAD_HEARTBEAT_MS,
     spoolBytes: rest.FAIRLEAD_SPOOL_BYTES,
-    healthPort: rest.FAIRLEAD_HEALTH_PORT,
+    metricsPort: rest.FAIRLEAD_METRICS_PORT,
     labels: labelsOf(rest.FAIRLEAD_CLUSTER_LABELS),
   }
 }

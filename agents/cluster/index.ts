@@ -1,1 +1,12 @@
-export {}
+export { type Agent, type AgentDependencies, startAgent } from './agent.ts'
+export { type AgentConfig, readConfig } from './config.ts'
+export { assessApplication, type Child } from './health/assess/application.ts'
+export type { Assessment } from './health/assess/fields.ts'
+export { assess } from './health/assess.ts'
+export { fleetReconnect, type ReconnectPolicy, reconnectDelay } from './hub/backoff.ts'
+export type { KubernetesApi, Propagation, Written } from './kubernetes/api.ts'
+export { fieldManager, type KubernetesObject, trackingAnnotation } from './kubernetes/object.ts'
+export type { ApiResource } from './kubernetes/paths.ts'
+export type { Answer, ApiFailure } from './kubernetes/status.ts'
+export type { Page, WatchEvent } from './kubernetes/watch.ts'
+export { AgentPolicy, openPolicy } from './policy/policy.ts'

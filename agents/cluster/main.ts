@@ -1,26 +1,26 @@
-import { FairleadError } from '@fairlead/errors'
+import { type RunningProcess, runProcess } from '@fairlead/process'
 import { pino } from 'pino'
 import { startAgent } from './agent.ts'
 import { readConfig } from './config.ts'
 
-// The agent as a process: configuration from the environment (config.ts), log lines on standard error, one ready line on standard output. Ends in good
-// order on SIGTERM and SIGINT; exit code 3 = the hub refused it, 2 = anything else.
+// The agent as a process: configuration from the environment (config.ts), log lines on standard error, one ready line on standard output, readiness at
+// FAIRLEAD_HEALTH_PORT. It works before it is ready: what it was told earlier it does without a hub.
 
-const log = pino({ name: 'agent', level: process.env.FAIRLEAD_LOG ?? 'info' }, pino.destination({ fd: 2, sync: false }))
+const log = pino({ name: 'agent', level: process.env.FAIRLEAD_LOG ?? 'info' }, pino.destination(2))
 
-async function main(): Promise<void> {
+await runProcess(start, (error) => log.error({ code: error.code, next: error.next }, error.message))
+
+async function start(): Promise<RunningProcess> {
   const config = readConfig(process.env)
   const agent = await startAgent(config, { log: log.child({ cluster: config.cluster }) })
-  const stop = () => void agent[Symbol.asyncDispose]().then(() => process.exit(0))
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
-  await agent.ready
-  process.stdout.write(`${JSON.stringify({ ready: 'agent', cluster: agent.cluster, pid: process.pid })}\n`)
+  const joined = agent.ready.then(() => {
+    process.stdout.write(`${JSON.stringify({ ready: 'agent', cluster: agent.cluster, pid: process.pid })}\n`)
+    // From here on nothing ends it but a signal.
+    return new Promise<void>(() => {})
+  })
+  return {
+    done: joined,
+    notReady: () => (agent.connected ? undefined : 'the hub is away'),
+    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
+  }
 }
-
-main().catch((error: unknown) => {
-  const failure = FairleadError.from(error)
-  log.fatal({ err: failure }, failure.message)
-  log.flush()
-  process.exit(failure.code === 'JOIN_REFUSED' ? 3 : 2)
-})
