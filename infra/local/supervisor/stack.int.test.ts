@@ -7,7 +7,7 @@ import { identify, isAlive } from '../process/identity.ts'
 import { until } from '../process/ready.ts'
 import { records } from '../process/run-folder.ts'
 import { temporaryFolder } from '../process/temporary.ts'
-import { dataFolder } from './data-folder.ts'
+import { type DataFolder, dataFolder } from './data-folder.ts'
 import type { NodeProcess } from './node-process.ts'
 import { type Stack, startStack } from './stack.ts'
 
@@ -26,11 +26,11 @@ it('a stack comes up, mends itself, goes down without a trace, and comes up agai
   using folder = temporaryFolder('stack')
   const data = dataFolder(join(folder.path, 'data'))
   const open = () => startStack({ folder: data, clusters: ['east'], processes: [answers] })
-  let ports: string
+  let ports: Record<string, number>
   {
     await using stack = await open()
     await stack.ready
-    ports = readFileSync(data.ports, 'utf8')
+    ports = ownPorts(data)
     expect([...stack.units.keys()]).toEqual([
       'postgres',
       'nats',
@@ -50,8 +50,14 @@ it('a stack comes up, mends itself, goes down without a trace, and comes up agai
 
   await using again = await open()
   await again.ready
-  expect(readFileSync(data.ports, 'utf8')).toBe(ports)
+  expect(ownPorts(data)).toEqual(ports)
 })
+
+/** Without the two well-known ports, which another stack on this machine may take as soon as this one is down. */
+function ownPorts(data: DataFolder): Record<string, number> {
+  const { api: _, git: __, ...own } = JSON.parse(readFileSync(data.ports, 'utf8')) as Record<string, number>
+  return own
+}
 
 async function killAndWait(stack: Stack, name: string): Promise<void> {
   const unit = stack.unit(name)

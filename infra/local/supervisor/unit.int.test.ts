@@ -37,6 +37,9 @@ function unit(script = 'exec sleep 600', started: () => Promise<void> = async ()
   })
 }
 
+/** A process exists before its shell has written; one that is ended in between has started without a line. */
+const hasSaid = (lines: number) => until(`line ${lines}`, async () => (starts() === lines ? true : undefined), waiting)
+
 const starts = () =>
   existsSync(join(folder.path, 'starts')) ? readFileSync(join(folder.path, 'starts'), 'utf8').trim().split('\n').length : 0
 
@@ -62,10 +65,11 @@ it('once it has been ready, a start that fails is tried again and again', async 
     throw new Error('not now')
   })
   await sleeper.ready
+  await hasSaid(1)
   writeFileSync(block, '')
   sleeper.kill('SIGKILL')
   await until('a fifth attempt', async () => (sleeper.state === 'ready' && refused === 4 ? true : undefined), waiting)
-  await until('its second line', async () => (starts() === 2 ? true : undefined), waiting)
+  await hasSaid(2)
 })
 
 it('a program that never comes up is given up with its reason', async () => {
@@ -88,18 +92,20 @@ it('a program whose need failed fails quietly: the need has said why', async () 
 it('a paused program stays stopped until it is resumed', async () => {
   await using sleeper = unit()
   await sleeper.ready
+  await hasSaid(1)
   await sleeper.pause()
   await until('pause', async () => (sleeper.state === 'paused' ? true : undefined), waiting)
   expect(sleeper.pid).toBeUndefined()
   expect(records(join(folder.path, 'run'))).toEqual([])
   sleeper.resume()
-  await until('resume', async () => (sleeper.state === 'ready' && starts() === 2 ? true : undefined), waiting)
+  await until('resume', async () => (sleeper.state === 'ready' ? true : undefined), waiting)
+  await hasSaid(2)
 })
 
 it('disposing ends the program for good', async () => {
   const sleeper = unit()
   await sleeper.ready
-  await until('its first line', async () => (starts() === 1 ? true : undefined), waiting)
+  await hasSaid(1)
   await sleeper[Symbol.asyncDispose]()
   expect(sleeper.state).toBe('stopped')
   expect(records(join(folder.path, 'run'))).toEqual([])
