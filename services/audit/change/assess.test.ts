@@ -111,7 +111,7 @@ test.each([
   ['OPS-12: weekly', 'Fix it (#7)', 'OPS-12', '#7'],
   ['weekly', 'PAY-3 Fix it', 'PAY-3', null],
   ['weekly', 'Merge pull request #99 from shop/fix', null, '#99'],
-  ['see UTF-8', 'about (#7) that', 'UTF-8', null],
+  ['keep UTF-8', 'about (#7) that', null, null],
 ])('references of %j and %j', (reason, subject, ticket, pullRequest) => {
   expect(references(reason, subject)).toEqual({ ticket, pullRequest })
 })

@@ -89,12 +89,15 @@ export function assessReview(change: Reviewed, asOf: string, { withinMs }: Revie
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
+/** The first thing like `OPS-42`; names of standards look the same and are none. */
+const ticketPattern = /\b(?!(?:UTF|SHA|ISO|RFC|TLS|AES|MD)-)[A-Z][A-Z0-9]+-\d+\b/
+
 /** Words that lead from a change to where it was talked about. */
 export function references(
   reason: string | null,
   subject: string | null,
 ): { readonly ticket: string | null; readonly pullRequest: string | null } {
-  const ticket = /\b[A-Z][A-Z0-9]+-\d+\b/.exec(reason ?? '')?.[0] ?? /\b[A-Z][A-Z0-9]+-\d+\b/.exec(subject ?? '')?.[0]
+  const ticket = ticketPattern.exec(reason ?? '')?.[0] ?? ticketPattern.exec(subject ?? '')?.[0]
   const merged = /\(#(\d+)\)\s*$|^Merge pull request #(\d+)\b/.exec(subject ?? '')
   const number = merged?.[1] ?? merged?.[2]
   return { ticket: ticket ?? null, pullRequest: number === undefined ? null : `#${number}` }
