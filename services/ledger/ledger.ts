@@ -1,6 +1,10 @@
+import type { Redacted } from '@fairlead/errors'
 import type pg from 'pg'
 import type { AppendRequest, AppendResult, RawEvent, StoredEvent } from './event.ts'
+import type { SubjectKeys } from './personal/subject-keys.ts'
 import type { Consumer, ParkedEvent, Projection, ProjectionState } from './project/projection.ts'
+import type { SignedHead } from './prove/head.ts'
+import type { InclusionProof } from './prove/inclusion.ts'
 import type { PublishOptions } from './prove/publish.ts'
 import type { VerifyOptions, VerifyResult } from './prove/verify.ts'
 import type { ReadRange } from './read/reader.ts'
@@ -50,8 +54,14 @@ export interface Ledger extends AsyncDisposable {
   verify(options?: VerifyOptions, signal?: AbortSignal): Promise<VerifyResult>
   /** Signs the head of the log and publishes it outside the database, at an interval until aborted. */
   publishHeads(options: PublishOptions, signal: AbortSignal): Promise<void>
+  /** Signs the head of the log now; `undefined` for an empty log. */
+  signHead(privateKey: Redacted<string>): Promise<SignedHead | undefined>
+  /** A small file that proves the event at `position` under a published head; `verifyInclusion` checks it with the public key alone. */
+  prove(position: number, head: SignedHead): Promise<InclusionProof>
   /** Bundles and plans by digest. Needs `dataKeys`. */
   readonly blobs: BlobStore
+  /** Keys of the persons whose personal fields are sealed; `erase` makes a person unreadable and keeps every proof. Needs `dataKeys`. */
+  readonly subjects: SubjectKeys
   /** Values that can be computed again. */
   readonly cache: CacheStore
   /** For queries over read models (schema `rm`): works as fairlead_app, 64-bit integers come as numbers. */

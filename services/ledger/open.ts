@@ -3,22 +3,24 @@ import type { Redacted } from '@fairlead/errors'
 import type pg from 'pg'
 import { Appender } from './append/appender.ts'
 import { batchOf, runBatch } from './append/batch.ts'
-import { prepare } from './append/prepare.ts'
-import type { StoredEvent } from './event.ts'
+import { prepareSealed } from './append/prepare.ts'
 import type { Ledger } from './ledger.ts'
+import { SubjectKeys } from './personal/subject-keys.ts'
 import { parkedEvents, projectionStates } from './project/checkpoints.ts'
 import { runConsumer } from './project/consume.ts'
 import { Progress, waitForProjection } from './project/progress.ts'
 import { type RunnerParts, runProjection } from './project/run.ts'
-import { publishHeads } from './prove/publish.ts'
+import { proveInclusion } from './prove/inclusion.ts'
+import { HeadSigner, publishHeads } from './prove/publish.ts'
 import { verifyLog } from './prove/verify.ts'
-import { decodeEvent } from './read/decode.ts'
+import { Decoder } from './read/decoder.ts'
 import { Reader } from './read/reader.ts'
 import type { EventRegistry } from './registry.ts'
 import { inTransaction, openPool, type Queryable } from './sql/connections.ts'
 import { migrate } from './sql/migrate.ts'
 import { BlobStore } from './store/blobs.ts'
 import { CacheStore } from './store/cache.ts'
+import { Sealer } from './store/sealer.ts'
 import { followRaw } from './subscribe/subscribe.ts'
 import { Tail, type WakePort } from './subscribe/tail.ts'
 
@@ -56,10 +58,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   const reader = new Reader(pool)
   const tail = new Tail({ head: () => reader.head(), wake: options.wake, pollMs: options.wake ? 1_000 : 250 })
+  const sealer = new Sealer(options.dataKeys ?? [])
+  const subjects = new SubjectKeys(pool, sealer)
+  const decoder = new Decoder(registry, subjects)
   const partitions = new PartitionKeeper(pool)
   const appender = new Appender({
     pool: appendPool,
     registry,
+    subjects,
     concurrency: appendConcurrency,
     limits: { events: 1_000, sizeBytes: 1024 * 1024 },
     maxQueued: 10_000,
@@ -74,18 +80,17 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     projectorPool,
     reader,
     tail,
-    registry,
+    decoder,
     progress: new Progress(),
     owner: `${name}@${hostname()}:${process.pid}`,
     leaseMs,
   }
-  const upcast = (raw: Parameters<typeof decodeEvent>[0]): StoredEvent => registry.upcast(decodeEvent(raw))
   const appendedIn = new WeakMap<Queryable, number>()
 
   return {
     append: (request, signal) => appender.append(request, signal),
     async appendIn(tx, request) {
-      const { results, head } = await runBatch(tx, batchOf([prepare(request, registry)]), false)
+      const { results, head } = await runBatch(tx, batchOf([await prepareSealed(request, registry, subjects)]), false)
       const result = results[0]!
       if (result.outcome === 'ok') appendedIn.set(tx, head)
       return result
@@ -101,13 +106,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       if (head !== undefined) tail.committed(head)
       return value
     },
-    read: async (range = {}) => (await reader.scan(range)).map(upcast),
-    readStream: async (stream, { fromVersion = 0, limit } = {}) => (await reader.scanStream(stream, fromVersion, { limit })).map(upcast),
+    read: async (range = {}) => decoder.decode(await reader.scan(range)),
+    readStream: async (stream, { fromVersion = 0, limit } = {}) => decoder.decode(await reader.scanStream(stream, fromVersion, { limit })),
     readRaw: (range = {}) => reader.scan(range),
     head: () => tail.refresh(),
     positionAt: (time) => positionAt(pool, time),
     async *subscribe(subscription) {
-      for await (const { events, upTo, head } of followRaw(reader, tail, subscription)) yield { events: events.map(upcast), upTo, head }
+      for await (const { events, upTo, head } of followRaw(reader, tail, subscription))
+        yield { events: await decoder.decode(events), upTo, head }
     },
     runProjection: (projection, signal) => runProjection(parts, projection, signal),
     runConsumer: (consumer, signal) => runConsumer(parts, consumer, signal),
@@ -115,9 +121,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     projections: () => projectionStates(pool),
     parked: (projection) => parkedEvents(pool, projection),
     verify: (options = {}, signal) => verifyLog(pool, options, signal),
+    signHead: (privateKey) => new HeadSigner(pool, privateKey).sign(),
+    prove: (position, head) => proveInclusion(pool, reader, position, head),
     publishHeads: (options, signal) => publishHeads(pool, options, signal),
-    blobs: new BlobStore({ pool, dataKeys: options.dataKeys ?? [] }),
+    blobs: new BlobStore({ pool, sealer }),
     cache: new CacheStore(pool),
+    subjects,
     pool,
     async [Symbol.asyncDispose]() {
       await appender[Symbol.asyncDispose]()

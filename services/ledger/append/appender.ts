@@ -2,16 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
 import type { AppendRequest, AppendResult } from '../event.ts'
+import type { SubjectKeys } from '../personal/subject-keys.ts'
 import type { EventRegistry } from '../registry.ts'
 import { isConnectionLost, isRolledBack, unavailable } from '../sql/connections.ts'
 import { type Batch, batchOf, runBatch } from './batch.ts'
 import { type BatchLimits, nextBatch, tokens } from './plan.ts'
-import { type Prepared, prepare } from './prepare.ts'
+import { type Prepared, prepareSealed } from './prepare.ts'
 
 export interface AppenderOptions {
   /** At least `concurrency` connections. */
   readonly pool: pg.Pool
   readonly registry: EventRegistry
+  readonly subjects: SubjectKeys
   /** Batches under way at once: while one waits for the disk, the next is parsed and hashed. */
   readonly concurrency: number
   readonly limits: BatchLimits
@@ -51,7 +53,8 @@ export class Appender implements AsyncDisposable {
     signal?.throwIfAborted()
     while (this.#queue.length >= this.#options.maxQueued) await this.#waitForRoom(signal)
     if (this.#closed.signal.aborted) throw closed()
-    const prepared = prepare(request, this.#options.registry)
+    const preparing = prepareSealed(request, this.#options.registry, this.#options.subjects)
+    const prepared = preparing instanceof Promise ? await preparing : preparing
     return await new Promise<AppendResult>((resolve, reject) => {
       const pending: Pending = { ...prepared, resolve, reject }
       this.#queue.push(pending)

@@ -10,7 +10,7 @@ const none = new Set<string>()
 function append(entries: readonly (readonly [stream: string, expected: Expected, count: number])[], key = '', sizeBytes = 10): Prepared {
   const listed: Entry[] = entries.map(([stream, expected, count]) => ({ stream, expected, count }))
   const texts = listed.flatMap(({ count }) => Array.from({ length: count }, () => '{}'))
-  return { entries: listed, context: '{}', key, types: texts, schemas: [], ids: [], texts, sizeBytes }
+  return { entries: listed, context: '{}', key, types: texts, schemas: [], ids: [], texts, sizeBytes, toSeal: false }
 }
 
 describe('the next batch', () => {

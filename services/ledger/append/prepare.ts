@@ -1,6 +1,9 @@
 import { FairleadError } from '@fairlead/errors'
 import type { AppendRequest, Expected } from '../event.ts'
 import { uuid7 } from '../ids.ts'
+import { mayHoldValue } from '../personal/envelope.ts'
+import { sealRequest } from '../personal/seal.ts'
+import type { SubjectKeys } from '../personal/subject-keys.ts'
 import type { EventRegistry } from '../registry.ts'
 
 /** One stream of one append; `count` 0 is a condition on a stream that is not written. */
@@ -23,6 +26,8 @@ export interface Prepared {
   readonly ids: readonly string[]
   readonly texts: readonly string[]
   readonly sizeBytes: number
+  /** An event may hold a personal field in the clear: seal the request and prepare it again. */
+  readonly toSeal: boolean
 }
 
 /** Most events of one append. */
@@ -34,6 +39,12 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const forbiddenInNames = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/u
 
+/** `prepare`, with personal fields sealed. Only a request that may hold one waits for a key. */
+export function prepareSealed(request: AppendRequest, registry: EventRegistry, subjects: SubjectKeys): Prepared | Promise<Prepared> {
+  const prepared = prepare(request, registry)
+  return prepared.toSeal ? sealRequest(request, subjects).then((sealed) => prepare(sealed, registry)) : prepared
+}
+
 /** Throws `LEDGER_EVENT_INVALID` naming what is wrong; a valid request comes back serialised. */
 export function prepare(request: AppendRequest, registry: EventRegistry): Prepared {
   if (request.streams.length === 0) throw invalid('an append writes at least one stream')
@@ -44,6 +55,7 @@ export function prepare(request: AppendRequest, registry: EventRegistry): Prepar
   const texts: string[] = []
   const context = jsonText(request.context, 'context')
   let sizeBytes = context.length
+  let toSeal = false
   for (const { stream, expected, events } of request.streams) {
     if (events.length === 0) throw invalid(`stream ${stream} is to be written without an event; use a condition`)
     entries.push(entry(stream, expected, events.length))
@@ -56,6 +68,7 @@ export function prepare(request: AppendRequest, registry: EventRegistry): Prepar
       ids.push(event.id ?? uuid7())
       texts.push(text)
       sizeBytes += text.length
+      toSeal ||= mayHoldValue(text)
     }
   }
   for (const { stream, expected } of request.conditions ?? []) entries.push(entry(stream, expected, 0))
@@ -64,7 +77,7 @@ export function prepare(request: AppendRequest, registry: EventRegistry): Prepar
   }
   if (texts.length > maxAppendEvents) throw invalid(`an append holds at most ${maxAppendEvents} events, this one ${texts.length}`)
   if (sizeBytes > maxAppendSize) throw invalid(`an append holds at most ${maxAppendSize} characters, this one ${sizeBytes}`)
-  return { entries, context, key: key(request.idempotencyKey), types, schemas, ids, texts, sizeBytes }
+  return { entries, context, key: key(request.idempotencyKey), types, schemas, ids, texts, sizeBytes, toSeal }
 }
 
 function entry(stream: string, expected: Expected, count: number): Entry {

@@ -1,4 +1,3 @@
-import { decodeEvent } from '../read/decode.ts'
 import { followRaw } from '../subscribe/subscribe.ts'
 import { advance, checkName } from './checkpoints.ts'
 import type { Consumer } from './projection.ts'
@@ -23,10 +22,7 @@ export async function runConsumer(parts: RunnerParts, consumer: Consumer, signal
     parts.progress.reached(consumer.name, lease.position)
     for await (const batch of followRaw(parts.reader, parts.tail, options)) {
       if (batch.events.length > 0) {
-        await consumer.handle(
-          batch.events.map((raw) => parts.registry.upcast(decodeEvent(raw))),
-          held,
-        )
+        await consumer.handle(await parts.decoder.decode(batch.events), held)
       }
       await advance(parts.pool, lease, batch.upTo, parts.leaseMs)
       parts.progress.reached(consumer.name, batch.upTo)

@@ -3,9 +3,8 @@ import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
 import type { RawEvent } from '../event.ts'
 import { uuid7 } from '../ids.ts'
-import { decodeEvent } from '../read/decode.ts'
+import type { Decoder } from '../read/decoder.ts'
 import type { Reader } from '../read/reader.ts'
-import type { EventRegistry } from '../registry.ts'
 import { inTransaction, isConnectionLost, isRolledBack } from '../sql/connections.ts'
 import { type EventBatch, followRaw } from '../subscribe/subscribe.ts'
 import type { Tail } from '../subscribe/tail.ts'
@@ -20,7 +19,7 @@ export interface RunnerParts {
   readonly projectorPool: pg.Pool
   readonly reader: Reader
   readonly tail: Tail
-  readonly registry: EventRegistry
+  readonly decoder: Decoder
   readonly progress: Progress
   /** Names this process in the lease. */
   readonly owner: string
@@ -175,9 +174,7 @@ class Run {
     try {
       await inTransaction(this.#parts.pool, this.#begin, async (tx) => {
         await advance(tx, this.#lease, upTo, this.#parts.leaseMs)
-        const { registry } = this.#parts
-        const decoded = events.map((raw) => registry.upcast(decodeEvent(raw)))
-        await this.#projection.apply(decoded, tx, { head, building: this.#building })
+        await this.#projection.apply(await this.#parts.decoder.decode(events), tx, { head, building: this.#building })
       })
       this.#saved = upTo
     } catch (error) {

@@ -1,5 +1,4 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { FairleadError } from '@fairlead/errors'
 import { z } from 'zod'
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -52,21 +51,4 @@ export function signHead(head: UnsignedHead, privateKey: KeyObject): SignedHead 
 export function isSignedBy(head: SignedHead, publicKeys: readonly KeyObject[]): boolean {
   const key = publicKeys.find((candidate) => keyId(candidate) === head.key)
   return key !== undefined && verify(null, signedText(head, head.key), key, Buffer.from(head.signature, 'base64'))
-}
-
-/** Reads published heads, one JSON document a line, oldest first. Throws `LEDGER_TAMPERED` for a line that is not a head. */
-export function parseHeads(text: string): SignedHead[] {
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, index) => {
-      try {
-        return SignedHead.parse(JSON.parse(line))
-      } catch (cause) {
-        throw new FairleadError('LEDGER_TAMPERED', `line ${index + 1} of the checkpoint file is not a signed head`, {
-          cause,
-          where: { line: index + 1 },
-        })
-      }
-    })
 }

@@ -1,19 +1,11 @@
 import { createPrivateKey } from 'node:crypto'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FairleadError, type Redacted } from '@fairlead/errors'
 import type pg from 'pg'
 import { readBlocks } from './blocks.ts'
 import { type SignedHead, signHead } from './head.ts'
 import { Frontier } from './merkle.ts'
-
-/** Where signed heads go: somewhere that whoever can rewrite the database cannot rewrite as well. */
-export interface HeadTarget {
-  /** For messages. */
-  readonly name: string
-  publish(head: SignedHead, signal: AbortSignal): Promise<void>
-}
+import type { HeadTarget } from './targets.ts'
 
 export interface PublishOptions {
   readonly targets: readonly HeadTarget[]
@@ -92,23 +84,5 @@ export async function publishHeads(pool: pg.Pool, options: PublishOptions, signa
       }
     }
     if (running) await delay(options.intervalMs ?? 10_000, undefined, { signal }).catch(() => undefined)
-  }
-}
-
-/** Appends heads to a file, one JSON line each, on the disk before it returns. */
-export function fileTarget(path: string): HeadTarget {
-  return {
-    name: `file ${path}`,
-    async publish(head) {
-      await mkdir(dirname(path), { recursive: true })
-      let file: FileHandle | undefined
-      try {
-        file = await open(path, 'a', 0o644)
-        await file.appendFile(`${JSON.stringify(head)}\n`)
-        await file.datasync()
-      } finally {
-        await file?.close()
-      }
-    },
   }
 }

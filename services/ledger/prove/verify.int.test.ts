@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Ledger } from '../ledger.ts'
 import { numbers, openTestLedger } from '../testing/log.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/postgres.ts'
-import { parseHeads, type SignedHead } from './head.ts'
-import { fileTarget } from './publish.ts'
+import { parseCheckpoints } from './checkpoint-file.ts'
+import type { SignedHead } from './head.ts'
+import { fileTarget } from './targets.ts'
 
 let postgres: TestPostgres
 /** A log of 100 events: blocks 1 to 20 of one event each, then eight of ten events each; heads published at positions 20, 60 and 100. */
@@ -32,7 +33,7 @@ beforeAll(async () => {
     for (let i = 0; i < 4; i++) await ledger.append(numbers(`s-${i % 3}`, 10, 'any', i))
     await publish(ledger, file)
   }
-  heads = parseHeads(await readFile(file, 'utf8'))
+  heads = [...parseCheckpoints(await readFile(file, 'utf8')).heads]
 })
 afterAll(() => postgres?.[Symbol.asyncDispose]())
 

@@ -1,27 +1,21 @@
-import { createCipheriv, createDecipheriv, createHash, hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { deflate, inflate } from 'node:zlib'
-import { FairleadError, type Redacted } from '@fairlead/errors'
+import { FairleadError } from '@fairlead/errors'
 import canonicalize from 'canonicalize'
 import type pg from 'pg'
 import { ByteCache } from './byte-cache.ts'
+import type { Sealer } from './sealer.ts'
 
 export interface BlobStoreOptions {
   readonly pool: pg.Pool
-  /** 32 bytes each. The first seals; all of them open, so that a new key can be put in front of the old one. */
-  readonly dataKeys: readonly Redacted<Uint8Array>[]
+  readonly sealer: Sealer
   /** Room of the in-process cache. Default 64 MiB. */
   readonly cacheBytes?: number | undefined
 }
 
 const deflated = promisify(deflate)
 const inflated = promisify(inflate)
-/** First byte of the stored form; then 4 bytes of key id, 12 of IV, 16 of tag, the sealed deflated content. */
-const format = 1
-const keyIdBytes = 4
-const ivBytes = 12
-const tagBytes = 16
-const headerBytes = 1 + keyIdBytes + ivBytes + tagBytes
 /** Rows of one INSERT and bytes of one round trip. */
 const maxRows = 200
 const maxBytes = 8 * 1024 * 1024
@@ -32,16 +26,12 @@ const maxBytes = 8 * 1024 * 1024
  */
 export class BlobStore {
   readonly #pool: pg.Pool
-  readonly #keys: readonly { id: Buffer; key: Redacted<Uint8Array> }[]
+  readonly #sealer: Sealer
   readonly #cache: ByteCache
 
   constructor(options: BlobStoreOptions) {
     this.#pool = options.pool
-    this.#keys = options.dataKeys.map((key) => {
-      const bytes = key.reveal()
-      if (bytes.length !== 32) throw new FairleadError('INTERNAL', `a data key has 32 bytes, not ${bytes.length}`)
-      return { id: createHash('sha256').update('fairlead.data-key.v1').update(bytes).digest().subarray(0, keyIdBytes), key }
-    })
+    this.#sealer = options.sealer
     this.#cache = new ByteCache(options.cacheBytes ?? 64 * 1024 * 1024)
   }
 
@@ -110,29 +100,29 @@ export class BlobStore {
     await this.#pool.query(`INSERT INTO fairlead.blobs (size_bytes, digest, stored) VALUES ${values} ON CONFLICT (digest) DO NOTHING`, rows)
   }
 
+  /** Seals again, under the current data key, what another key has sealed: `limit` blobs at a time; returns how many. 0: the old key can go. */
+  async reseal(limit = 100): Promise<number> {
+    const { rows } = await this.#pool.query<{ digest: Buffer; stored: Buffer }>(
+      'SELECT digest, stored FROM fairlead.blobs WHERE substring(stored FOR 5) <> $1 LIMIT $2',
+      [this.#sealer.currentPrefix(), limit],
+    )
+    for (const { digest, stored } of rows) {
+      const again = this.#sealer.seal(this.#sealer.open(stored, digest), digest)
+      await this.#pool.query('UPDATE fairlead.blobs SET stored = $2 WHERE digest = $1', [digest, again])
+    }
+    return rows.length
+  }
+
   async #seal(digest: string, content: Uint8Array): Promise<Buffer> {
-    const [current] = this.#keys
-    if (!current) throw noKey()
-    const iv = randomBytes(ivBytes)
-    const cipher = createCipheriv('aes-256-gcm', current.key.reveal(), iv)
-    cipher.setAAD(Buffer.from(digest, 'hex'))
-    const sealed = Buffer.concat([cipher.update(await deflated(content, { level: 3 })), cipher.final()])
-    return Buffer.concat([Buffer.of(format), current.id, iv, cipher.getAuthTag(), sealed])
+    return this.#sealer.seal(await deflated(content, { level: 3 }), Buffer.from(digest, 'hex'))
   }
 
   async #open(digest: string, stored: Buffer): Promise<Uint8Array> {
-    const keyId = stored.subarray(1, 1 + keyIdBytes)
-    const known = this.#keys.find(({ id }) => id.equals(keyId))
-    if (!known)
-      throw this.#keys.length === 0 ? noKey() : new FairleadError('INTERNAL', `blob ${digest} was sealed with a data key that is not given`)
     try {
-      const iv = stored.subarray(1 + keyIdBytes, 1 + keyIdBytes + ivBytes)
-      const decipher = createDecipheriv('aes-256-gcm', known.key.reveal(), iv)
-      decipher.setAAD(Buffer.from(digest, 'hex'))
-      decipher.setAuthTag(stored.subarray(headerBytes - tagBytes, headerBytes))
-      const content = await inflated(Buffer.concat([decipher.update(stored.subarray(headerBytes)), decipher.final()]))
+      const content = await inflated(this.#sealer.open(stored, Buffer.from(digest, 'hex')))
       if (hash('sha256', content) === digest) return content
     } catch (cause) {
+      if (FairleadError.is(cause)) throw new FairleadError(cause.code, `blob ${digest}: ${cause.message}`, { cause })
       throw new FairleadError('LEDGER_TAMPERED', `blob ${digest} is not what was stored`, { cause })
     }
     throw new FairleadError('LEDGER_TAMPERED', `blob ${digest} has another content`)
@@ -143,8 +133,4 @@ function canonicalBytes(value: object): Uint8Array {
   const text = canonicalize(value)
   if (text === undefined) throw new FairleadError('INTERNAL', 'the value has no JSON form')
   return Buffer.from(text, 'utf8')
-}
-
-function noKey(): FairleadError {
-  return new FairleadError('INTERNAL', 'blobs need a data key', { next: 'pass dataKeys to openLedger' })
 }
