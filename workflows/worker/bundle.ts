@@ -16,21 +16,20 @@ const localImport = /\bfrom\s+'(\.[^']+)'/g
  */
 export async function workflowBundle(file: string, folder: string, log: Logger): Promise<{ readonly codePath: string }> {
   const codePath = join(folder, `${prefix}${await contentHash(file)}.cjs`)
-  if (existsSync(codePath)) return { codePath }
   await mkdir(folder, { recursive: true })
+  const others = (await readdir(folder)).filter((name) => name.startsWith(prefix) && name.endsWith('.cjs'))
+  const stale = others.map((name) => join(folder, name)).filter((path) => path !== codePath)
+  await Promise.all(stale.map((path) => rm(path, { force: true })))
+  if (existsSync(codePath)) return { codePath }
   const { code } = await bundleWorkflowCode({ workflowsPath: file, logger: temporalLogger(log) })
   const fresh = `${codePath}.${process.pid}.new`
   await writeFile(fresh, code)
   await rename(fresh, codePath)
-  const stale = (await readdir(folder)).filter(
-    (name) => name.startsWith(prefix) && name.endsWith('.cjs') && join(folder, name) !== codePath,
-  )
-  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })))
   return { codePath }
 }
 
 /** SHA-256 over the file, all that it imports by path, and the version of the SDK that bundles and runs it. */
-async function contentHash(file: string): Promise<string> {
+export async function contentHash(file: string): Promise<string> {
   const { version } = createRequire(import.meta.url)('@temporalio/workflow/package.json') as { version: string }
   const hash = createHash('sha256').update(version)
   const texts = new Map<string, string>()

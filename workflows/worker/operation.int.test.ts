@@ -3,6 +3,8 @@ import {
   ApplicationOperationFinished,
   applicationStream,
   type DataOf,
+  HubStarted,
+  hubStream,
   OperationFinished,
   operationStream,
 } from '@fairlead/events'
@@ -74,6 +76,7 @@ describe('an operation', () => {
     const { historyLength } = await stores.temporal.workflow.getHandle(operation).describe()
     expect(historyLength).toBeLessThan(60)
     for (const name of names) expect(await ends(name, operation)).toHaveLength(1)
+    await until('all farewells', () => Promise.resolve(names.every((name) => agent.farewells(name).length > 0) || undefined), patient)
     for (const name of names) expect(agent.farewells(name)).toEqual(['succeeded'])
   })
 
@@ -104,6 +107,22 @@ describe('an operation', () => {
   })
 })
 
+test('commands carry the epoch of the newest hub', async () => {
+  const names = fresh(6)
+  const sync = async (name: string) => {
+    await hub.commit([wanted(name)])
+    await finished(name, await hub.start([name]))
+  }
+  await sync(names.pop() as string)
+  expect(new Set(agent.epochs)).toEqual(new Set([1]))
+  const started = HubStarted.of({ epoch: 2, version: 'test' })
+  const context = { actor: { kind: 'system', name: 'test', authenticatedBy: 'process' } as const, correlation: 'test' }
+  await stores.ledger.append({ streams: [{ stream: hubStream, expected: 1, events: [started] }], context })
+  // The worker hears of it a moment later, so the very next command may still carry the old one.
+  for (const name of names) if (!agent.epochs.includes(2)) await sync(name)
+  expect(agent.epochs.at(-1)).toBe(2)
+})
+
 describe('failure', () => {
   const failure = (code: 'SYNC_REFUSED' | 'SYNC_DEGRADED', retryable: boolean) => ({ code, message: 'no', retryable, next: 'mend it' })
 
@@ -115,6 +134,7 @@ describe('failure', () => {
     const operation = await hub.start([bad, good])
     expect(await finished(bad, operation)).toMatchObject({ outcome: 'Failed', attempts: 1, error: { code: 'SYNC_REFUSED', message: 'no' } })
     expect(await closed(operation)).toMatchObject({ succeeded: 1, failed: 1 })
+    await until('the farewell', () => Promise.resolve(agent.farewells(bad).length > 0 || undefined), patient)
     expect(agent.farewells(bad)).toEqual(['failed'])
   })
 

@@ -31,6 +31,8 @@ export class RecordingAgent implements Disposable {
   readonly done: string[] = []
   /** Commands as they came, repeats included. */
   readonly commands: CommandBody[] = []
+  /** Hub epochs of the commands. */
+  readonly epochs: number[] = []
   /** What becomes of a step; default: it succeeds. */
   outcome: (command: StepCommand) => Outcome = () => ({ outcome: 'succeeded' })
   /** Steps for which this is true are taken and not reported until `report` is called. */
@@ -54,6 +56,7 @@ export class RecordingAgent implements Disposable {
       callback: (_, message) => {
         const command = verifyCommand(message.json(), cluster, [hubKey], new Date())
         this.commands.push(command.body)
+        this.epochs.push(command.epoch)
         const reply: CommandReply = { outcome: 'accepted', id: command.id }
         message.respond(JSON.stringify(reply))
         if (command.body.type === 'steps') void this.#run(command.body.steps)
