@@ -3,7 +3,7 @@ import { applyBatch } from './apply.ts'
 import { createTables } from './tables.ts'
 
 /** A past of this many rows is read in a few milliseconds. */
-const segmentRows = 20_000
+const segmentRows = 5_000
 
 /**
  * One projection for all read models: an event is read and decoded once, and every answer is of one position. Raise `version` with any
