@@ -134,7 +134,7 @@ describe('waves', () => {
     expect(row.waitingFor).toMatch(/wave 1/)
     expect(await east.get('/api/v1/namespaces/waves/configmaps/first')).toBeDefined()
     expect(await east.get('/api/v1/namespaces/waves/configmaps/last')).toBeUndefined()
-    await letPodsGetReady('waves')
+    await east.letPodsGetReady('waves')
     await synced('waves', commit)
     expect(await east.get('/api/v1/namespaces/waves/configmaps/last')).toBeDefined()
     const { application: planned } = await fleet.ask<{ application: { plan: { steps: { wave: number; tasks: { why: string }[] }[] } } }>(
@@ -144,24 +144,6 @@ describe('waves', () => {
     expect(planned.plan.steps.flatMap(({ tasks }) => tasks).every(({ why }) => why !== '')).toBe(true)
   })
 })
-
-/** Takes the mark off the pods of a Deployment that is played un-ready. */
-async function letPodsGetReady(namespace: string): Promise<void> {
-  const east = fleet.cluster('east')
-  const pods = await until(
-    'its pods',
-    async () => {
-      const list = await east.list(`/api/v1/namespaces/${namespace}/pods`)
-      return list.length > 0 ? list : undefined
-    },
-    patience,
-  )
-  for (const pod of pods) {
-    await east.patch(`/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}`, {
-      metadata: { annotations: { 'fairlead.dev/demo': null } },
-    })
-  }
-}
 
 describe('pruning', () => {
   test('what leaves Git leaves the cluster, the highest wave first', async () => {

@@ -1,5 +1,5 @@
-import type { ApplicationStepSettled, DataOf } from '@fairlead/events'
 import type { ErrorWhere } from '@fairlead/errors'
+import type { ApplicationStepSettled, DataOf } from '@fairlead/events'
 import type { SettledStep } from './contract.ts'
 
 /** Texts only end up in the operation's last line: what an object said in full stands in the step's own event. */
