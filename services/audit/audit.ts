@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import { AuditChangeReviewed, AuditExported, auditStream, type DataOf, reviewStream } from '@fairlead/events'
-import type { EventContext, SignedHead, VerifyResult } from '@fairlead/ledger'
+import type { EventContext, InclusionProof, SignedHead, VerifyResult } from '@fairlead/ledger'
 import { findChange } from './change/place.ts'
 import { Gate } from './export/gate.ts'
+import { headKeys } from './export/head.ts'
 import { type Manifest, manifestOf } from './export/manifest.ts'
 import { type QueryRequest, resolveQuery } from './export/place.ts'
 import { recordExport, recordedQuery, recordRead } from './export/record.ts'
@@ -65,6 +66,7 @@ export interface ReportPage {
 export interface VerifyRequest {
   readonly from?: number | undefined
   readonly to?: number | undefined
+  /** Heads to verify against. Default: those that the hub knows to be published. */
   readonly checkpoints?: readonly SignedHead[] | undefined
   /** Besides the hub's own. */
   readonly publicKeys?: readonly KeyObject[] | undefined
@@ -78,14 +80,15 @@ export interface Audit {
   manifest(principal: AuditPrincipal, reading: string): Promise<Manifest>
   page(principal: AuditPrincipal, request: PageRequest, signal?: AbortSignal): Promise<ReportPage>
   verify(principal: AuditPrincipal, request: VerifyRequest, signal?: AbortSignal): Promise<VerifyResult>
-  /** Throws `NOT_FOUND` when the hub makes no proofs. */
-  prove(principal: AuditPrincipal, position: number, signal?: AbortSignal): Promise<object>
+  /** Throws `NOT_FOUND` for a position that is not there, or that no signed head covers yet. */
+  prove(principal: AuditPrincipal, position: number): Promise<InclusionProof>
   /** Records a review of a change after the fact; returns its position. Throws `NOT_FOUND`, `FORBIDDEN`. */
   review(principal: AuditPrincipal, review: DataOf<typeof AuditChangeReviewed> & { readonly reason: string }): Promise<number>
 }
 
 export function openAudit(options: AuditOptions): Audit {
-  const { log, sources, generator, heads, prove } = options
+  const { log, sources, generator } = options
+  const { heads } = sources
   const gate = new Gate(options.maxExports ?? 2)
 
   const exportFile: Audit['export'] = async (principal, request, begin, signal) => {
@@ -138,7 +141,8 @@ export function openAudit(options: AuditOptions): Audit {
       }
       const report = reportOf(exported.report)
       const asOf = await log.anchorAt(exported.query.at)
-      const head = await heads?.covering(asOf.position)
+      const head = await heads?.covering(event.position)
+      const proof = head && (await log.prove(event.position, head))
       const at = new Date(event.recordedMs).toISOString()
       return manifestOf({
         report,
@@ -146,7 +150,7 @@ export function openAudit(options: AuditOptions): Audit {
         asOf,
         origin: report.origin(sources),
         reading: { id: reading, position: event.position, by: by ?? '', at },
-        head,
+        proof,
       })
     },
     async page(principal, request, signal) {
@@ -180,22 +184,22 @@ export function openAudit(options: AuditOptions): Audit {
       const at = await log.head()
       const query = { from, to: Math.min(to ?? at, at), at, projects: ['*'] }
       await recordRead(log, principal, { what: 'verification', format: 'json', query }, signal)
-      return log.verify({ from, to, checkpoints, publicKeys: [...(sources.publicKeys ?? []), ...publicKeys] }, signal)
+      const { log: id } = await log.anchorAt(at)
+      const published = (await heads?.published()) ?? { heads: [], handovers: [] }
+      const keys = [...headKeys(sources.publicKeys ?? [], id, published), ...publicKeys]
+      return log.verify({ from, to, checkpoints: checkpoints ?? published.heads, publicKeys: keys }, signal)
     },
-    async prove(principal, position, signal) {
+    async prove(principal, position) {
       authorizeFleet(principal, 'a proof of one event')
-      if (!prove) throw new FairleadError('NOT_FOUND', 'this hub makes no proofs', { next: 'give the hub a signing key' })
       const at = await log.head()
       if (position < 1 || position > at) {
         throw new FairleadError('NOT_FOUND', `the log has no position ${position}`, { next: `use a position from 1 to ${at}` })
       }
-      await recordRead(
-        log,
-        principal,
-        { what: 'proof', format: 'json', query: { from: position, to: position, at, projects: ['*'] } },
-        signal,
-      )
-      return prove(position, await heads?.covering(position), signal)
+      const head = await heads?.covering(position)
+      if (!head)
+        throw new FairleadError('NOT_FOUND', `no signed head covers position ${position} yet`, { next: 'try again when one was published' })
+      await recordRead(log, principal, { what: 'proof', format: 'json', query: { from: position, to: position, at, projects: ['*'] } })
+      return log.prove(position, head)
     },
     async review(principal, { reason, ...review }) {
       if (principal.role === 'viewer') {

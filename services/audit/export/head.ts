@@ -1,22 +1,28 @@
-import { readFile } from 'node:fs/promises'
-import { parseHeads, type SignedHead } from '@fairlead/ledger'
+import type { KeyObject } from 'node:crypto'
+import { type CheckpointFile, type SignedHead, trustedKeys } from '@fairlead/ledger'
 
-/** Finds the signed head that vouches for a file. */
+/** Finds the signed heads that vouch for files. */
 export interface HeadSource {
-  /** The first head at or after a position: it commits to everything up to there. Undefined while none has been published. */
+  /** The first head at or after a position: it commits to everything up to there. Undefined while there is none. */
   covering(position: number): Promise<SignedHead | undefined>
-  /** All of them, oldest first. */
-  all(): Promise<readonly SignedHead[]>
+  /** What has been published, oldest first: all of it, or an even selection with the newest when that is very much. */
+  published(): Promise<CheckpointFile>
 }
 
-/** Heads that were published into a file, one JSON document a line. A file that is not there holds none. */
-export function headsInFile(path: string): HeadSource {
-  const all = async () => {
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return ''
-      throw error
-    })
-    return parseHeads(text)
+/** Published heads where there are any, else the head as it is now, signed for this. `sign` gives undefined for an empty log. */
+export function withSigner(published: HeadSource | undefined, sign: () => Promise<SignedHead | undefined>): HeadSource {
+  return {
+    published: async () => (await published?.published()) ?? { heads: [], handovers: [] },
+    async covering(position) {
+      const found = await published?.covering(position)
+      if (found) return found
+      const signed = await sign()
+      return signed && signed.position >= position ? signed : undefined
+    },
   }
-  return { all, covering: async (position) => (await all()).find((head) => head.position >= position) }
+}
+
+/** The keys that may have signed heads of a log: those that are trusted, and those they handed over to. */
+export function headKeys(roots: readonly KeyObject[], log: string, { handovers }: CheckpointFile): KeyObject[] {
+  return trustedKeys(roots, log, handovers)
 }

@@ -1,5 +1,5 @@
 import type { AuditExported, DataOf } from '@fairlead/events'
-import { SignedHead } from '@fairlead/ledger'
+import { InclusionProof, SignedHead } from '@fairlead/ledger'
 import { z } from 'zod'
 import type { AsOf } from '../log/anchor.ts'
 import type { Origin, Report, ReportKind } from '../report/report.ts'
@@ -7,8 +7,8 @@ import type { Origin, Report, ReportKind } from '../report/report.ts'
 const Population = z.object({ rows: z.int(), changes: z.int(), outOfBand: z.int(), holds: z.boolean() })
 
 /**
- * What goes beside an exported file, `<file>.manifest.json`: what was asked, of which place of the log, what came out, and who vouches for it. Apart from
- * `reading`, and from `head` while no published head covers the place, it is the same whenever the file is.
+ * What goes beside an exported file, `<file>.manifest.json`: what was asked, of which place of the log, what came out, and who vouches for it. The file is the
+ * same whenever it is made again; `reading`, `head` and `proof` are of this one time.
  */
 export const Manifest = z.object({
   format: z.literal('fairlead.audit.manifest.v1'),
@@ -55,8 +55,10 @@ export const Manifest = z.object({
     .nullable(),
   /** The event that records the export, in stream `audit-<id>`. */
   reading: z.object({ id: z.string(), position: z.int(), by: z.string(), at: z.string() }),
-  /** The signed head that commits to the log up to `asOf.position`, and beyond. Null: none has been published yet. */
+  /** The signed head that commits to the log up to the export, and so to everything that the file is made of. Null: there is none yet. */
   head: SignedHead.nullable(),
+  /** Proof of the event at `reading.position`, which holds the file's digest: with it the file can be checked with the public key alone. */
+  proof: InclusionProof.nullable(),
 })
 export type Manifest = z.infer<typeof Manifest>
 
@@ -66,10 +68,10 @@ export interface ManifestParts {
   readonly asOf: AsOf
   readonly origin: Origin
   readonly reading: Manifest['reading']
-  readonly head: SignedHead | undefined
+  readonly proof: InclusionProof | undefined
 }
 
-export function manifestOf({ report, exported, asOf, origin, reading, head }: ManifestParts): Manifest {
+export function manifestOf({ report, exported, asOf, origin, reading, proof }: ManifestParts): Manifest {
   const { from, to, at, change, projects } = exported.query
   const { format, rows, sizeBytes, sha256 } = exported
   return {
@@ -94,6 +96,7 @@ export function manifestOf({ report, exported, asOf, origin, reading, head }: Ma
     completeness: exported.completeness ?? null,
     verification: exported.verification ?? null,
     reading,
-    head: head ?? null,
+    head: proof?.head ?? null,
+    proof: proof ?? null,
   }
 }

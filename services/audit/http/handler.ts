@@ -66,7 +66,7 @@ async function route(call: Call): Promise<void> {
   const reading = /^readings\/([0-9a-f-]{36})\.manifest\.json$/.exec(path)?.[1]
   if (reading !== undefined) return answerJson(response, await audit.manifest(principal, reading))
   const position = /^proofs\/(\d{1,15})\.json$/.exec(path)?.[1]
-  if (position !== undefined) return answerJson(response, await audit.prove(principal, Number(position), readerSignal(response)))
+  if (position !== undefined) return answerJson(response, await audit.prove(principal, Number(position)))
   const schema = /^schemas\/([a-z.0-9-]+)\.schema\.json$/.exec(path)?.[1]
   if (schema !== undefined) return answerJson(response, publishedSchema(schema))
   const file = /^([a-z-]+)\.([a-z.]+)$/.exec(path)

@@ -1,5 +1,6 @@
 import { isSignedBy } from '@fairlead/ledger'
 import { z } from 'zod'
+import { headKeys } from '../export/head.ts'
 import { countPopulation } from '../export/population.ts'
 import { column } from '../report/columns.ts'
 import { defineReport, type ReportInput } from '../report/report.ts'
@@ -26,9 +27,9 @@ export const integrity = defineReport<Check>({
   about: 'What was recomputed of the log up to the as-of position, and the first position that is not what was recorded, if there is one.',
   version: 1,
   scope: 'fleet',
-  origin: ({ checkpoints }) => ({
-    state: checkpoints ? 'log-and-now' : 'log',
-    note: checkpoints
+  origin: ({ heads }) => ({
+    state: heads ? 'log-and-now' : 'log',
+    note: heads
       ? 'recomputed from the log; heads published for a position after the certificate was made are met by the next one only'
       : 'recomputed from the log; without published heads a cut tail or a chain rewritten as a whole does not show',
   }),
@@ -51,10 +52,12 @@ export const integrity = defineReport<Check>({
 async function* checks({ log, query, sources, signal }: ReportInput): AsyncGenerator<Check> {
   const { asOf } = query
   const range = { from: 1, to: asOf.position }
-  const heads = ((await sources.checkpoints?.()) ?? []).filter((head) => head.position <= asOf.blockPosition)
-  const unsigned = heads.find((head) => !isSignedBy(head, sources.publicKeys ?? []))
+  const published = (await sources.heads?.published()) ?? { heads: [], handovers: [] }
+  const keys = headKeys(sources.publicKeys ?? [], asOf.log, published)
+  const heads = published.heads.filter((head) => head.position <= asOf.blockPosition)
+  const unsigned = heads.find((head) => !isSignedBy(head, keys))
   const checkpoints = unsigned ? [] : heads
-  const verified = await log.verify({ to: asOf.position, checkpoints, publicKeys: sources.publicKeys ?? [] }, signal)
+  const verified = await log.verify({ to: asOf.position, checkpoints, publicKeys: keys }, signal)
   const finding = verified.ok ? undefined : verified
   const good = { position: null, problem: null }
   const bad = finding && { position: finding.position, problem: finding.problem }

@@ -1,4 +1,14 @@
-import type { AppendRequest, AppendResult, Ledger, RawEvent, ReadRange, VerifyOptions, VerifyResult } from '@fairlead/ledger'
+import type {
+  AppendRequest,
+  AppendResult,
+  InclusionProof,
+  Ledger,
+  RawEvent,
+  ReadRange,
+  SignedHead,
+  VerifyOptions,
+  VerifyResult,
+} from '@fairlead/ledger'
 import { type AsOf, anchorAt } from './anchor.ts'
 
 /** The part of a log that folds read. */
@@ -15,6 +25,8 @@ export interface AuditLog extends LogReader {
   anchorAt(position: number): Promise<AsOf>
   verify(options: VerifyOptions, signal?: AbortSignal): Promise<VerifyResult>
   append(request: AppendRequest, signal?: AbortSignal): Promise<AppendResult>
+  /** Proof that the event at a position stands in the log that a head, not older than it, speaks of. */
+  prove(position: number, head: SignedHead): Promise<InclusionProof>
 }
 
 /** The ledger as reports see it. */
@@ -26,5 +38,6 @@ export function auditLogOf(ledger: Ledger): AuditLog {
     anchorAt: (position) => anchorAt(ledger.pool, position),
     verify: (options, signal) => ledger.verify(options, signal),
     append: (request, signal) => ledger.append(request, signal),
+    prove: (position, head) => ledger.prove(position, head),
   }
 }

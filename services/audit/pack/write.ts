@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
-import type { RawEvent, SignedHead } from '@fairlead/ledger'
+import type { RawEvent } from '@fairlead/ledger'
 import { strToU8, type Zippable, zipSync } from 'fflate'
 import { changeColumns } from '../change/columns.ts'
 import { findChange } from '../change/place.ts'
 import { oneChange } from '../change/register.ts'
 import type { Change } from '../change/row.ts'
-import type { HeadSource } from '../export/head.ts'
 import { DigestingSink, fileHead, type Sink, verifyUpTo, type WriteOptions, type Written } from '../export/write.ts'
 import { csvLine } from '../format/csv.ts'
 import { leafOf } from '../log/leaf.ts'
@@ -16,9 +15,6 @@ import { imagesIn } from './images.ts'
 
 /** What a pack holds besides what the log says. */
 export interface PackSources {
-  /** Proof that the event at a position stands in the log that a head commits to. */
-  readonly prove?: ((position: number, head: SignedHead | undefined, signal?: AbortSignal) => Promise<object>) | undefined
-  readonly heads?: HeadSource | undefined
   /** The rendered manifests by digest, as parsed JSON; undefined when they are no longer there. Only names of images are taken from them. */
   readonly bundle?: ((digest: string) => Promise<unknown>) | undefined
 }
@@ -35,9 +31,9 @@ export async function writePack(input: ReportInput, sources: PackSources, sink: 
   const { row, evidence } = await findChange(input)
   const head = fileHead(oneChange, input, options.generator)
   const events = await evidenceEvents(log, row, evidence, query.asOf.position)
-  const covering = await sources.heads?.covering(query.asOf.position)
+  const covering = await input.sources.heads?.covering(query.asOf.position)
   const proofs = new Map<number, object>()
-  if (sources.prove) for (const { position } of events) proofs.set(position, await sources.prove(position, covering, signal))
+  if (covering) for (const { position } of events) proofs.set(position, await log.prove(position, covering))
   const images =
     row.to && sources.bundle
       ? await sources.bundle(row.to.bundle).then((found) => (found === undefined ? undefined : imagesIn(found)))
@@ -56,7 +52,7 @@ export async function writePack(input: ReportInput, sources: PackSources, sink: 
     format: 'fairlead.audit.pack.v1',
     ...head,
     verification: verification ?? null,
-    proofs: proofs.size === events.length ? 'every event' : 'none: the hub makes no proofs',
+    proofs: proofs.size === events.length ? 'every event' : 'none: no signed head covers the as-of position',
     files: Object.entries(files).map(([name, text]) => ({ name, sha256: hash('sha256', text), sizeBytes: Buffer.byteLength(text) })),
   })
   const zippable: Zippable = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)]))

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto'
-import type { SignedHead } from '@fairlead/ledger'
 import type { z } from 'zod'
 import type { AccessSource } from '../access/source.ts'
 import type { ReviewRule } from '../change/assess.ts'
+import type { HeadSource } from '../export/head.ts'
 import type { AsOf } from '../log/anchor.ts'
 import type { AuditLog } from '../log/audit-log.ts'
 import type { Column } from './columns.ts'
@@ -38,8 +38,9 @@ export interface Sources {
   readonly review: ReviewRule
   /** Who may do what; without it the access review says that it has no source. */
   readonly access?: AccessSource | undefined
-  /** Heads that were published outside the database, and the keys that may have signed them; for the integrity certificate. */
-  readonly checkpoints?: (() => Promise<readonly SignedHead[]>) | undefined
+  /** Heads that were published outside the database … */
+  readonly heads?: HeadSource | undefined
+  /** … and the keys that are trusted to have signed them, or to have handed over to those who did. */
   readonly publicKeys?: readonly KeyObject[] | undefined
 }
 

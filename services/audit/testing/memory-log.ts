@@ -64,6 +64,11 @@ export class MemoryLog implements AuditLog {
     return { log, position, recordedAt: new Date(this.events[position - 1]!.recordedMs).toISOString(), block, blockPosition, blockHash }
   }
 
+  /** Nothing signs this log. */
+  async prove(): Promise<never> {
+    throw new Error('a log in memory has no proofs')
+  }
+
   async verify({ from = 1, to = this.events.length }: { from?: number | undefined; to?: number | undefined }): Promise<VerifyResult> {
     const { log, block, blockHash } = await this.anchorAt(this.events.length)
     const head = { block, position: this.events.length, hash: blockHash }
