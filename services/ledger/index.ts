@@ -1,3 +1,6 @@
+export { Manifest } from './archive/format.ts'
+export { type ArchiveOptions, archiveLog } from './archive/run.ts'
+export type { WrittenArchive } from './archive/write.ts'
 export type {
   Actor,
   AppendRequest,

@@ -4,6 +4,8 @@ import type pg from 'pg'
 import { Appender } from './append/appender.ts'
 import { batchOf, runBatch } from './append/batch.ts'
 import { prepareSealed } from './append/prepare.ts'
+import { Archive } from './archive/archive.ts'
+import { Housekeeping } from './housekeeping.ts'
 import type { Ledger } from './ledger.ts'
 import { SubjectKeys } from './personal/subject-keys.ts'
 import { parkedEvents, projectionStates } from './project/checkpoints.ts'
@@ -32,6 +34,10 @@ export interface LedgerOptions {
   readonly migrateAs?: string | false | undefined
   /** 32-byte keys for blobs: the first seals, all open. */
   readonly dataKeys?: readonly Redacted<Uint8Array>[] | undefined
+  /** Where `archiveLog` has put partitions that left the database. */
+  readonly archiveDirectory?: string | undefined
+  /** Positions in one partition, for a log that is made now. Default 10,000,000. */
+  readonly partitionSize?: number | undefined
   /** How processes tell each other that the log has grown; without it they poll every 250 ms. */
   readonly wake?: WakePort | undefined
   /** Shown in Postgres and in leases. Default `fairlead`. */
@@ -42,6 +48,8 @@ export interface LedgerOptions {
   readonly appendConcurrency?: number | undefined
   /** How long appends are tried again while Postgres is away. Default 10,000. */
   readonly retryForMs?: number | undefined
+  /** How long idempotency keys are remembered. Default 30 days. */
+  readonly keepKeysForMs?: number | undefined
   /** How long a runner that fell silent keeps its projection. Default 10,000. */
   readonly leaseMs?: number | undefined
 }
@@ -49,19 +57,24 @@ export interface LedgerOptions {
 /** Opens the log, bringing its schema up to date. Close it with `await using` or `[Symbol.asyncDispose]()`. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { connectionString, registry, name = 'fairlead', leaseMs = 10_000 } = options
-  if (options.migrateAs !== false) await migrate(options.migrateAs ?? connectionString)
+  if (options.migrateAs !== false) await migrate(options.migrateAs ?? connectionString, { partitionSize: options.partitionSize })
   const common = { connectionString, statementTimeoutMs: 60_000 }
   const appendConcurrency = options.appendConcurrency ?? 2
   const appendPool = openPool({ ...common, role: 'fairlead_app', max: appendConcurrency, applicationName: `${name} append`, appends: true })
   const pool = openPool({ ...common, role: 'fairlead_app', max: options.maxConnections ?? 10, applicationName: name })
   const projectorPool = openPool({ ...common, role: 'fairlead_projector', max: 1, applicationName: `${name} tables` })
 
-  const reader = new Reader(pool)
+  const archive = new Archive(options.archiveDirectory)
+  const reader = new Reader(pool, archive)
   const tail = new Tail({ head: () => reader.head(), wake: options.wake, pollMs: options.wake ? 1_000 : 250 })
   const sealer = new Sealer(options.dataKeys ?? [])
   const subjects = new SubjectKeys(pool, sealer)
   const decoder = new Decoder(registry, subjects)
-  const partitions = new PartitionKeeper(pool)
+  const housekeeping = new Housekeeping({
+    pool,
+    positionAt: (time) => positionAt(pool, time),
+    keepKeysForMs: options.keepKeysForMs ?? 30 * 24 * 3_600_000,
+  })
   const appender = new Appender({
     pool: appendPool,
     registry,
@@ -72,7 +85,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     retryForMs: options.retryForMs ?? 10_000,
     onCommit: (head, partitionEnd) => {
       tail.committed(head)
-      if (partitionEnd !== undefined) partitions.ensure(head, partitionEnd)
+      if (partitionEnd !== undefined) housekeeping.grew(head, partitionEnd)
     },
   })
   const parts: RunnerParts = {
@@ -120,7 +133,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     waitFor: (projection, position, timeoutMs, signal) => waitForProjection(pool, parts.progress, projection, position, timeoutMs, signal),
     projections: () => projectionStates(pool),
     parked: (projection) => parkedEvents(pool, projection),
-    verify: (options = {}, signal) => verifyLog(pool, options, signal),
+    verify: (options = {}, signal) => verifyLog(pool, archive, options, signal),
     signHead: (privateKey) => new HeadSigner(pool, privateKey).sign(),
     prove: (position, head) => proveInclusion(pool, reader, position, head),
     publishHeads: (options, signal) => publishHeads(pool, options, signal),
@@ -131,6 +144,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     async [Symbol.asyncDispose]() {
       await appender[Symbol.asyncDispose]()
       tail[Symbol.dispose]()
+      housekeeping[Symbol.dispose]()
       await Promise.all([appendPool.end(), pool.end(), projectorPool.end()])
     },
   }
@@ -143,23 +157,4 @@ async function positionAt(pool: pg.Pool, time: Date): Promise<number> {
     values: [time.getTime()],
   })
   return rows[0]?.position ?? 0
-}
-
-/** Makes the next partition long before it is needed; the append itself would make it too, but then callers wait. */
-class PartitionKeeper {
-  readonly #pool: pg.Pool
-  #askedFor = 0
-
-  constructor(pool: pg.Pool) {
-    this.#pool = pool
-  }
-
-  ensure(head: number, partitionEnd: number): void {
-    // The function keeps one whole spare partition, so it has something to do each time the head enters the last one.
-    if (head < partitionEnd - 5_000_000 || this.#askedFor >= partitionEnd) return
-    this.#askedFor = partitionEnd
-    this.#pool.query('SELECT fairlead.ensure_partitions($1)', [head]).catch(() => {
-      this.#askedFor = 0 // asked again after the next append
-    })
-  }
 }

@@ -55,7 +55,9 @@ CREATE TABLE fairlead.log_head (
 
 -- The first block's prev commits to the log's own identity, so that two logs never share a chain.
 INSERT INTO fairlead.log_head (log_id, position, block_no, block_hash, recorded_ms, partition_end, partition_size)
-SELECT id, 0, 0, sha256(convert_to(E'fairlead.log.v1\n' || id, 'UTF8')), 0, 0, 10000000 FROM (SELECT gen_random_uuid() AS id) AS made;
+SELECT id, 0, 0, sha256(convert_to(E'fairlead.log.v1\n' || id, 'UTF8')), 0, 0,
+    coalesce(nullif(current_setting('fairlead.partition_size', true), ''), '10000000')::bigint
+  FROM (SELECT gen_random_uuid() AS id) AS made;
 
 CREATE TABLE fairlead.idempotency (
   position bigint NOT NULL,
@@ -75,12 +77,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON fairlead.block
 ALTER TABLE fairlead.events ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE fairlead.blocks ENABLE ALWAYS TRIGGER append_only;
 
--- Where each partition is: attached, or exported to an archive file and dropped.
+-- Where each partition is: attached, or exported to archive files (named by their manifest) and dropped.
 CREATE TABLE fairlead.log_partitions (
   first_position bigint PRIMARY KEY,
   partition_end bigint NOT NULL,
-  archive text,
-  archive_sha256 bytea,
+  manifest text,
+  manifest_sha256 bytea,
   archived_at timestamptz
 );
 

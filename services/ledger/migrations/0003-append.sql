@@ -179,6 +179,13 @@ BEGIN
     partition_end = append.partition_end;
 END
 $$;
+-- Keys are for retries, and nobody retries for ever. Returns how many were forgotten.
+CREATE FUNCTION fairlead.forget_keys(upto bigint) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH forgotten AS (DELETE FROM fairlead.idempotency WHERE position <= upto RETURNING 1) SELECT count(*) FROM forgotten
+$$;
+
 REVOKE EXECUTE ON FUNCTION fairlead.append FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION fairlead.forget_keys FROM PUBLIC;
 REVOKE EXECUTE ON FUNCTION fairlead.merkle_root FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION fairlead.append, fairlead.merkle_root TO fairlead_app;
+GRANT EXECUTE ON FUNCTION fairlead.append, fairlead.merkle_root, fairlead.forget_keys TO fairlead_app;

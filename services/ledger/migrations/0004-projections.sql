@@ -28,13 +28,4 @@ CREATE TABLE fairlead.parked_events (
   PRIMARY KEY (projection, version, position)
 );
 
--- Folded state of long streams: an optimisation, never required, rewritten at will.
-CREATE TABLE fairlead.snapshots (
-  stream_id text COLLATE "C" NOT NULL,
-  schema_version integer NOT NULL,
-  version integer NOT NULL,
-  state json NOT NULL,
-  PRIMARY KEY (stream_id, schema_version)
-);
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON fairlead.checkpoints, fairlead.parked_events, fairlead.snapshots TO fairlead_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fairlead.checkpoints, fairlead.parked_events TO fairlead_app;

@@ -2,7 +2,9 @@ import { hash } from 'node:crypto'
 import type pg from 'pg'
 import { CopiedLeaf, CopiedRow } from '../read/copied-row.ts'
 import type { Names } from '../read/names.ts'
+import type { Reader } from '../read/reader.ts'
 import { copyOut } from '../sql/copy-out.ts'
+import { leafHash } from './hashes.ts'
 
 /** The leaves of a range of positions as they follow from what stands in the events. */
 export interface HashedRange {
@@ -74,6 +76,17 @@ export async function hashHere(client: pg.PoolClient, names: Names, first: numbe
   )
   // What still has no name keeps a leaf of zeros, which is nobody's.
   for (const each of eachUnnamed()) if (names.knows(each.streamNo, each.typeId)) hashRow()
+  return range.end()
+}
+
+/** The same, one event after the other through `reader`, which also reads what is archived. */
+export async function hashScanned(reader: Reader, first: number, last: number): Promise<HashedRange> {
+  const range = new LeafRange(first, last)
+  for (let from = first - 1; from < last; ) {
+    const events = await reader.scan({ from, to: last, limit: 5_000 })
+    for (const event of events) if (range.isNext(event.position)) leafHash(event).copy(range.leaves, 32 * (event.position - first))
+    from = events.length === 5_000 ? events.at(-1)!.position : last
+  }
   return range.end()
 }
 

@@ -1,12 +1,13 @@
 import type { KeyObject } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
+import type { Archive } from '../archive/archive.ts'
 import { Names } from '../read/names.ts'
 import { Reader } from '../read/reader.ts'
 import { assessBlock, assessEvents, type Before, type Finding } from './assess.ts'
 import { blockNoAt, type LogIdentity, readBlocks, readIdentity, type StoredBlock } from './blocks.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { type HashedRange, hashHere, hashInPostgres } from './hashed-range.ts'
+import { type HashedRange, hashHere, hashInPostgres, hashScanned } from './hashed-range.ts'
 import { genesisHash } from './hashes.ts'
 import type { SignedHead } from './head.ts'
 import { Frontier, merkleRoot } from './merkle.ts'
@@ -48,11 +49,11 @@ const hashers = 2
  * Recomputes everything from what stands in the tables and names the first position that is not what was recorded. Appends may go on
  * meanwhile: what is looked at ends where the log ended at the start.
  */
-export async function verifyLog(pool: pg.Pool, options: VerifyOptions, signal?: AbortSignal): Promise<VerifyResult> {
+export async function verifyLog(pool: pg.Pool, archive: Archive, options: VerifyOptions, signal?: AbortSignal): Promise<VerifyResult> {
   const clients: pg.PoolClient[] = []
   try {
     while (clients.length < (options.independent ? 1 : hashers)) clients.push(await pool.connect())
-    return await new Verification(pool, clients, await readIdentity(pool), options).run(signal)
+    return await new Verification(pool, new Reader(pool, archive), clients, await readIdentity(pool), options).run(signal)
   } finally {
     for (const client of clients) client.release()
   }
@@ -60,16 +61,18 @@ export async function verifyLog(pool: pg.Pool, options: VerifyOptions, signal?: 
 
 class Verification {
   readonly #pool: pg.Pool
+  /** Made anew for each verification: a name in memory says nothing about the database. */
+  readonly #reader: Reader
   readonly #clients: readonly pg.PoolClient[]
   readonly #identity: LogIdentity
   readonly #options: VerifyOptions
   readonly #checkpoints: Checkpoints
-  /** Read anew for each verification: a name in memory says nothing about the database. */
   readonly #names = new Names()
   #events = 0
 
-  constructor(pool: pg.Pool, clients: readonly pg.PoolClient[], identity: LogIdentity, options: VerifyOptions) {
+  constructor(pool: pg.Pool, reader: Reader, clients: readonly pg.PoolClient[], identity: LogIdentity, options: VerifyOptions) {
     this.#pool = pool
+    this.#reader = reader
     this.#clients = clients
     this.#identity = identity
     this.#options = options
@@ -133,6 +136,7 @@ class Verification {
     const last = Math.min(blocks.at(-1)?.last ?? 0, to)
     if (blocks.length === 0) return undefined
     if (last < first) return { blocks, hashed: undefined }
+    if (first <= (await this.#reader.archivedUpTo())) return { blocks, hashed: await hashScanned(this.#reader, first, last) }
     const hashed = this.#options.independent
       ? await hashHere(this.#clients[0]!, this.#names, first, last)
       : await hashInPostgres(this.#clients, first, last)
@@ -157,7 +161,7 @@ class Verification {
       return { position: block.first, problem: 'block', message: `the events of block ${block.blockNo} do not lead to its root` }
     }
     const size = block.last - block.first + 1
-    const events = await new Reader(this.#pool).scan({ from: block.first - 1, to: block.last, limit: 2 * size + 10 }).catch((error) => {
+    const events = await this.#reader.scan({ from: block.first - 1, to: block.last, limit: 2 * size + 10 }).catch((error) => {
       if (FairleadError.is(error) && error.code === 'LEDGER_TAMPERED') return undefined // a stream or type has lost its name
       throw error
     })
@@ -181,7 +185,7 @@ class Verification {
       return { position: last, problem: 'rewritten', message: 'the last block is not the one that the head of the log names' }
     }
     if (to < position) return undefined
-    const [extra] = await new Reader(this.#pool).scan({ from: last, limit: 1 })
+    const [extra] = await this.#reader.scan({ from: last, limit: 1 })
     if (!extra || (extra.position > position && (await readIdentity(this.#pool)).position >= extra.position)) return undefined // the log has grown
     return { position: extra.position, problem: 'inserted', message: `an event of ${extra.stream} stands outside of every block` }
   }

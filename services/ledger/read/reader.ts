@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { Archive } from '../archive/archive.ts'
 import type { RawEvent } from '../event.ts'
 import { type Queryable, rawTypes } from '../sql/connections.ts'
 import { Names } from './names.ts'
@@ -38,31 +39,52 @@ const beyondAnyPosition = Number.MAX_SAFE_INTEGER
 /** Reads events as they are stored. */
 export class Reader {
   readonly #pool: pg.Pool
+  readonly #archive: Archive
   readonly #names = new Names()
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, archive: Archive = new Archive(undefined)) {
     this.#pool = pool
+    this.#archive = archive
   }
 
-  /** Events of a range in order. */
+  /** Events of a range in order, from the archive as far as they are there. */
   async scan(range: ReadRange, db: Queryable = this.#pool): Promise<RawEvent[]> {
     if (range.stream !== undefined) return this.scanStream(range.stream, 0, range, db)
-    const bounds = [range.from ?? 0, range.to ?? beyondAnyPosition, range.limit ?? 1_000]
-    if (range.types === undefined) return this.#rows(db, all, bounds)
-    const ids = await this.#names.typeIds(db, range.types)
-    return ids.length === 0 ? [] : this.#rows(db, byType, [...bounds, ids])
+    const { from = 0, to = beyondAnyPosition, limit = 1_000, types } = range
+    const archived = await this.#archive.end(db)
+    if (from >= archived) return this.#scanTable(from, to, limit, types, db)
+    const found = await this.#archive.scan(from, to, limit, types ? ({ type }) => types.includes(type) : () => true)
+    if (found.length === limit || to <= archived) return found
+    return found.concat(await this.#scanTable(archived, to, limit - found.length, types, db))
   }
 
-  /** Events of one stream after version `fromVersion`, in order. */
+  /** Events of one stream after version `fromVersion`, in order. What is archived is looked for through the whole archive: rare and slow. */
   async scanStream(stream: string, fromVersion: number, range: ReadRange = {}, db: Queryable = this.#pool): Promise<RawEvent[]> {
-    const ids = range.types === undefined ? null : await this.#names.typeIds(db, range.types)
-    return this.#rows(db, byStream, [range.from ?? 0, range.to ?? beyondAnyPosition, range.limit ?? 1_000, stream, fromVersion, ids])
+    const { from = 0, to = beyondAnyPosition, limit = 1_000, types } = range
+    const ids = types === undefined ? null : await this.#names.typeIds(db, types)
+    const archived = await this.#archive.end(db)
+    const inTable = await this.#rows(db, byStream, [from, to, limit, stream, fromVersion, ids])
+    if (from >= archived || inTable[0]?.version === fromVersion + 1) return inTable
+    const wanted = (event: RawEvent) => event.stream === stream && event.version > fromVersion && (types?.includes(event.type) ?? true)
+    const found = await this.#archive.scan(from, Math.min(to, archived), limit, wanted)
+    return found.concat(inTable.filter((event) => event.position > archived)).slice(0, limit)
+  }
+
+  /** The last position that is in the archive and no longer in the database; 0 for none. */
+  archivedUpTo(): Promise<number> {
+    return this.#archive.end(this.#pool)
   }
 
   /** The last committed position; 0 for an empty log. */
   async head(db: Queryable = this.#pool): Promise<number> {
     const { rows } = await db.query<{ position: number }>({ name: 'fairlead.head', text: 'SELECT position FROM fairlead.log_head' })
     return Number(rows[0]!.position)
+  }
+
+  async #scanTable(from: number, to: number, limit: number, types: readonly string[] | undefined, db: Queryable): Promise<RawEvent[]> {
+    if (types === undefined) return this.#rows(db, all, [from, to, limit])
+    const ids = await this.#names.typeIds(db, types)
+    return ids.length === 0 ? [] : this.#rows(db, byType, [from, to, limit, ids])
   }
 
   async #rows(db: Queryable, statement: { name: string; text: string }, values: unknown[]): Promise<RawEvent[]> {

@@ -5,17 +5,24 @@ import pg from 'pg'
 
 const folder = new URL('../migrations/', import.meta.url)
 
+export interface MigrateOptions {
+  /** Positions in one partition of a log that is made now. Default 10,000,000. */
+  readonly partitionSize?: number | undefined
+}
+
 /**
  * Brings the database to the newest schema: forward-only files in order, each in its own transaction, one process at a time. The login
  * needs the right to create roles and schemas once; afterwards `fairlead_app` and `fairlead_projector` are enough to run.
  * Throws when a file that was applied has been edited since.
  */
-export async function migrate(connectionString: string): Promise<readonly string[]> {
+export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<readonly string[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort()
   const client = new pg.Client({ connectionString, application_name: 'fairlead-migrate' })
   await client.connect()
   try {
     await client.query(`SELECT pg_advisory_lock(7136000)`)
+    if (options.partitionSize)
+      await client.query(`SELECT set_config('fairlead.partition_size', $1, false)`, [String(options.partitionSize)])
     await client.query('CREATE SCHEMA IF NOT EXISTS fairlead')
     await client.query(
       'CREATE TABLE IF NOT EXISTS fairlead.migrations (name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
