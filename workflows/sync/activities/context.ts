@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { EventContext } from '@fairlead/ledger'
 
 /** Who records what an operation does. */
@@ -6,7 +5,10 @@ export function operationContext(operation: string): EventContext {
   return { actor: { kind: 'system', name: 'worker', authenticatedBy: 'process' }, correlation: operation, causation: operation }
 }
 
-/** Idempotency key of one append of an operation: the same part for the same applications is written once, however often it is tried. */
-export function appendKey(operation: string, part: string, applications: readonly string[]): string {
-  return `${operation}/${part}/${createHash('sha256').update(applications.join('\n')).digest('hex')}`
+/**
+ * Idempotency key of what an operation records of one application, once. For each application its own: a workflow task that is worked on again after a crash
+ * may have heard more meanwhile, and then asks for the same records among others.
+ */
+export function recordKey(operation: string, application: string, what: string): string {
+  return `${operation}/${application}/${what}`
 }

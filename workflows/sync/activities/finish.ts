@@ -1,12 +1,19 @@
 import { errorCodes, FairleadError } from '@fairlead/errors'
-import { ApplicationOperationFinished, applicationStream, OperationFinished, operationStream, type RecordedError } from '@fairlead/events'
+import {
+  ApplicationOperationFinished,
+  applicationStream,
+  type NewEvent,
+  OperationFinished,
+  operationStream,
+  type RecordedError,
+} from '@fairlead/events'
 import type { ClusterId } from '@fairlead/manifests'
 import type { BriefApplication } from '../brief.ts'
 import type { FinishedApplication, FinishRequest, FinishResult } from '../contract.ts'
-import { appendKey, operationContext } from './context.ts'
+import { operationContext, recordKey } from './context.ts'
 import type { SyncTools } from './ports.ts'
 
-/** Applications of one append and of one command. */
+/** Applications of one command. */
 const batch = 250
 const words = { Succeeded: 'succeeded', Failed: 'failed', Error: 'failed', Terminated: 'terminated' } as const
 
@@ -28,29 +35,22 @@ async function record(tools: SyncTools, request: FinishRequest): Promise<void> {
   const { operation, applications, total } = request
   const brief = await tools.readBrief(request.brief)
   const tookMs = Math.max(0, tools.now().getTime() - request.startedAtMs)
-  const context = operationContext(operation)
-  for (let at = 0; at < applications.length; at += batch) {
-    const part = applications.slice(at, at + batch)
-    const streams = part.map((finished) => {
-      const entry = brief.applications.get(finished.application)
-      if (!entry) throw new FairleadError('INTERNAL', `the brief of ${operation} does not name ${finished.application}`)
-      return {
-        stream: applicationStream(finished.application),
-        expected: 'exists' as const,
-        events: [finishedEvent(request, entry, finished, tookMs)],
-      }
-    })
-    const isLast = at + batch >= applications.length
-    const closing = { stream: operationStream(operation), expected: 'exists' as const }
-    const end = total && isLast ? [{ ...closing, events: [OperationFinished.of({ operation, ...total, tookMs })] }] : []
-    const idempotencyKey = appendKey(
-      operation,
-      'finished',
-      part.map(({ application }) => application),
-    )
-    const { outcome } = await tools.ledger.append({ streams: [...streams, ...end], idempotencyKey, context })
-    if (outcome === 'conflict') throw new FairleadError('LEDGER_CONFLICT', `a stream of ${operation} is missing`)
+  const append = async (stream: string, event: NewEvent, idempotencyKey: string) => {
+    const streams = [{ stream, expected: 'exists' as const, events: [event] }]
+    const { outcome } = await tools.ledger.append({ streams, idempotencyKey, context: operationContext(operation) })
+    if (outcome === 'conflict') throw new FairleadError('LEDGER_CONFLICT', `there is no stream ${stream}`)
   }
+  // Sent side by side they travel in one batch; each is written once whatever others are asked for with it.
+  await Promise.all(
+    applications.map(async (finished) => {
+      const { application } = finished
+      const entry = brief.applications.get(application)
+      if (!entry) throw new FairleadError('INTERNAL', `the brief of ${operation} does not name ${application}`)
+      const event = finishedEvent(request, entry, finished, tookMs)
+      await append(applicationStream(application), event, recordKey(operation, application, 'finished'))
+    }),
+  )
+  if (total) await append(operationStream(operation), OperationFinished.of({ operation, ...total, tookMs }), `${operation}/finished`)
 }
 
 function finishedEvent({ operation, dryRun }: FinishRequest, entry: BriefApplication, finished: FinishedApplication, tookMs: number) {

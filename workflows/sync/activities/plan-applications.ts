@@ -7,7 +7,7 @@ import type { Failure, PlanRequest, PlanResult, PlanSkeleton } from '../contract
 import type { PlanInput, Planned } from '../plan/input.ts'
 import { planSync } from '../plan/plan.ts'
 import type { ReadBrief } from './briefs.ts'
-import { appendKey, operationContext } from './context.ts'
+import { operationContext, recordKey } from './context.ts'
 import type { SyncTools } from './ports.ts'
 
 /** Bundles read and planned at a time. */
@@ -86,30 +86,27 @@ async function planOne(
 async function record(tools: SyncTools, operation: string, made: readonly Made[]): Promise<PlanResult[]> {
   if (made.length === 0) return []
   const digests = (await tools.ledger.blobs.putMany(made.map(({ planned }) => planned.plan))) as Digest[]
-  const streams = made.map(({ brief: { application, spec }, attempt, planned: { plan, prunes } }, index) => {
-    const steps = plan.steps.map(({ phase, wave, tasks }) => ({ phase, wave, tasks: tasks.length }))
-    const digest = digests[index] as Digest
-    const awaited = { application, operation, prunes: [...prunes], budget: spec.syncPolicy.deletionBudget }
-    const events = [
-      ApplicationPlanned.of({ application, operation, attempt, plan: digest, steps, prunes: plan.prunes }),
-      ...(plan.needsConfirmation ? [ApplicationConfirmationAwaited.of(awaited)] : []),
-    ]
-    return { stream: applicationStream(application), expected: 'exists' as const, events }
+  return await Promise.all(made.map((one, index) => recordOne(tools, operation, one, digests[index] as Digest)))
+}
+
+async function recordOne(tools: SyncTools, operation: string, { brief, attempt, planned }: Made, digest: Digest): Promise<PlanResult> {
+  const { application, spec, generation } = brief
+  const { plan, prunes } = planned
+  const steps = plan.steps.map(({ phase, wave, tasks }) => ({ phase, wave, tasks: tasks.length }))
+  const awaited = { application, operation, prunes: [...prunes], budget: spec.syncPolicy.deletionBudget }
+  const events = [
+    ApplicationPlanned.of({ application, operation, attempt, plan: digest, steps, prunes: plan.prunes }),
+    ...(plan.needsConfirmation ? [ApplicationConfirmationAwaited.of(awaited)] : []),
+  ]
+  const { outcome } = await tools.ledger.append({
+    streams: [{ stream: applicationStream(application), expected: 'exists', events }],
+    idempotencyKey: recordKey(operation, application, `planned/${attempt}`),
+    context: operationContext(operation),
   })
-  const idempotencyKey = appendKey(
-    operation,
-    'planned',
-    made.map(({ brief, attempt }) => `${brief.application} ${attempt}`),
-  )
-  const { outcome } = await tools.ledger.append({ streams, idempotencyKey, context: operationContext(operation) })
-  if (outcome === 'conflict') throw new FairleadError('LEDGER_CONFLICT', `an application of ${operation} has no stream`)
-  return await Promise.all(
-    made.map(async ({ brief: { application, generation }, attempt, planned }, index): Promise<PlanResult> => {
-      const first = outcome === 'duplicate' ? await recordedPlan(tools, application, generation, operation, attempt) : undefined
-      const skeleton = first ? await readSkeleton(tools, first) : skeletonOf(planned.plan, digests[index] as Digest)
-      return { application, outcome: 'planned', skeleton }
-    }),
-  )
+  if (outcome === 'conflict') throw new FairleadError('LEDGER_CONFLICT', `${application} has no stream`)
+  const first = outcome === 'duplicate' ? await recordedPlan(tools, application, generation, operation, attempt) : undefined
+  const skeleton = first ? await readSkeleton(tools, first) : skeletonOf(plan, digest)
+  return { application, outcome: 'planned', skeleton }
 }
 
 /** The plan that an earlier, interrupted try has recorded for this attempt. */
