@@ -11,6 +11,7 @@ export {
 } from './audit.ts'
 export type { ReviewRule } from './change/assess.ts'
 export type { Change } from './change/row.ts'
+export { auditOf, type HubAuditOptions } from './compose.ts'
 export { type HeadSource, withSigner } from './export/head.ts'
 export { headsInFile } from './export/head-file.ts'
 export type { Manifest } from './export/manifest.ts'

@@ -37,7 +37,7 @@ export function auditHandler({ audit, onRefused }: AuditHandlerOptions): AuditHa
     if (url.pathname !== root && !url.pathname.startsWith(`${root}/`)) return false
     try {
       if (!principal) throw new FairleadError('UNAUTHENTICATED', 'the audit is for those who are known')
-      await route({ audit, request, response, principal, url, path: decodeURIComponent(url.pathname.slice(root.length + 1)) })
+      await route({ audit, request, response, principal, url, path: url.pathname.slice(root.length + 1) })
     } catch (thrown) {
       const error = FairleadError.from(thrown)
       if (error.code === 'UNAUTHENTICATED' || error.code === 'FORBIDDEN') onRefused?.(principal, error)
@@ -53,7 +53,7 @@ interface Call {
   readonly response: ServerResponse
   readonly principal: AuditPrincipal
   readonly url: URL
-  /** What stands after `/audit/`. */
+  /** What stands after `/audit/`, not decoded: no name that exists needs it. */
   readonly path: string
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { FairleadError } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { type AppendRequest, type AppendResult, type RawEvent, type ReadRange, uuid7, type VerifyResult } from '@fairlead/ledger'
 import type { AsOf } from '../log/anchor.ts'
@@ -55,6 +56,7 @@ export class MemoryLog implements AuditLog {
 
   async anchorAt(position: number): Promise<AsOf> {
     const log = '00000000-0000-4000-8000-000000000000'
+    if (position > this.events.length) throw new FairleadError('BAD_USER_INPUT', `the log has no position ${position}`)
     if (position === 0) return { log, position, recordedAt: new Date(0).toISOString(), block: 0, blockPosition: 0, blockHash: '' }
     const block = this.#blocks.findIndex((last) => last >= position) + 1
     const blockPosition = this.#blocks[block - 1]!
