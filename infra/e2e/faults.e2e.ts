@@ -114,19 +114,7 @@ describe('a process dies in the middle of a wave', () => {
       const pid = (await fleet.pid(program)) ?? 0
       await fleet.kill(program, 'SIGKILL')
       await fleet.restarted(program, pid)
-      const pods = await until(
-        'its pods',
-        async () => {
-          const list = await east.list(`/api/v1/namespaces/${name}/pods`)
-          return list.length > 0 ? list : undefined
-        },
-        patience,
-      )
-      for (const pod of pods) {
-        await east.patch(`/api/v1/namespaces/${name}/pods/${pod.metadata.name}`, {
-          metadata: { annotations: { 'fairlead.dev/demo': null } },
-        })
-      }
+      await east.letPodsGetReady(name)
       await healthy(name, commit)
       const writes = east.agentWrites(name).map(({ verb, resource, name: object }) => `${verb} ${resource}/${object}`)
       for (const object of ['configmaps/first', 'deployments/gate', 'configmaps/last']) {
