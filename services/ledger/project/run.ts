@@ -128,9 +128,22 @@ class Run {
     await tail.refresh()
     this.#report(seen)
     const idle = setInterval(() => this.#saveIdle(seen), idleSaveMs)
+    const ended = new AbortController() // ends the read-ahead with the run
     try {
       if (this.#building && seen >= tail.position) await this.#switch()
-      for await (const batch of followRaw(reader, tail, { after: seen, types, batchSize, signal: this.#held, reportEvery: 1 })) {
+      const batches = followRaw(reader, tail, {
+        after: seen,
+        types,
+        batchSize,
+        signal: AbortSignal.any([this.#held, ended.signal]),
+        reportEvery: 1,
+      })
+      // The next batch is read while this one is folded.
+      for (let coming = batches.next(); ; ) {
+        const { value: batch, done } = await coming
+        if (done) break
+        coming = batches.next()
+        coming.catch(() => undefined) // reported where it is awaited
         await this.#fold(batch)
         seen = batch.upTo
         this.#report(seen)
@@ -141,6 +154,7 @@ class Run {
       if (!this.#held.aborted || error instanceof LeaseLost) throw error
     } finally {
       clearInterval(idle)
+      ended.abort()
     }
   }
 
