@@ -18,6 +18,13 @@ export type { Manifest } from './export/manifest.ts'
 export type { Place } from './export/place.ts'
 export type { Sink } from './export/write.ts'
 export type { FormatName } from './format/format.ts'
+export {
+  type AtInput,
+  type AuditReportArguments,
+  type AuditVerifyArguments,
+  auditReportPage,
+  auditVerification,
+} from './graphql/resolve.ts'
 export { type AuditHandler, type AuditHandlerOptions, auditHandler } from './http/handler.ts'
 export type { AsOf } from './log/anchor.ts'
 export { type AuditLog, auditLogOf } from './log/audit-log.ts'

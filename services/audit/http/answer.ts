@@ -20,7 +20,7 @@ export function answerJson(response: ServerResponse, value: unknown, status = 20
   response.end(body)
 }
 
-/** The error in its one shape; when the answer is under way already, the connection breaks, so that half a file does not pass for one. */
+/** The error in the form that GraphQL has, which clients read anyway; when the answer is under way already, the connection breaks, so that half a file does not pass for one. */
 export function answerError(response: ServerResponse, thrown: unknown): void {
   const error = FairleadError.from(thrown)
   if (response.headersSent) {
@@ -29,7 +29,8 @@ export function answerError(response: ServerResponse, thrown: unknown): void {
   }
   const status = statuses[error.code] ?? 500
   if (status === 401) response.setHeader('www-authenticate', 'Bearer')
-  answerJson(response, { error }, status)
+  const { message, ...extensions } = error.toJSON()
+  answerJson(response, { errors: [{ message, extensions }] }, status)
 }
 
 /** Begins an answer of bytes, and gives where they go: each chunk waits until the reader can take more. */

@@ -49,7 +49,8 @@ beforeEach(() => {
 const get = (path: string, who = 'ina') => fetch(base + path, { headers: { authorization: who } })
 const post = (path: string, body: unknown, who = 'ina') =>
   fetch(base + path, { method: 'POST', headers: { authorization: who, 'content-type': 'application/json' }, body: JSON.stringify(body) })
-const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code
+const codeOf = async (response: Response) =>
+  ((await response.json()) as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code
 
 test('a file comes with its name, its type and the way to its manifest', async () => {
   const response = await get(`/audit/register.csv?at=${end}`)
