@@ -58,7 +58,6 @@ export async function startLocal({ config, api, log, outbox, fetch, logger }: Lo
   const blobs = new Blobs(join(config.dataDir, 'blobs'), fetch)
   const journal = new Journal(log)
   const state = new StateReporter({ tracker, log, send: (reports) => outbox.state(reports) })
-  outbox.beforeSteps = () => state.flush()
 
   const background = new Set<Promise<void>>()
   const later = (what: string, work: Promise<void>) => {
@@ -110,10 +109,13 @@ export async function startLocal({ config, api, log, outbox, fetch, logger }: Lo
     inventory,
     busy,
     policy: config.policy,
+    concurrency: config.concurrency,
     load: (plan, signal) => loadPlan(blobs, plan, signal),
     report: (result) => outbox.step(result),
     reject: (command, error) => outbox.rejected(command, error),
   })
+  outbox.beforeSteps = () => state.flush()
+  outbox.running = () => operations.size
   const baselineTools = { api, tracker, watches, inventory, blob: (digest: Digest) => blobs.get(digest) }
 
   /** The hub says another bundle was synced than this agent remembers: its record was lost, the hub's is taken. */

@@ -109,8 +109,9 @@ test('killed while a hook runs: the hook is not run a second time', async () => 
   const path = '/apis/batch/v1/namespaces/default/jobs/once'
   const uid = await until('the hook', async () => (await world.get(path))?.metadata.uid, { timeoutMs: 20_000 })
   await kill()
-  await start()
+  // Somebody lets it run while the agent is away: taking the step up again must not undo that.
   await world.send('PATCH', path, { spec: { suspend: false } })
+  await start()
   expect(await stepResult('sync/once')).toMatchObject({ outcome: 'succeeded', results: [{ action: 'hook-finished' }] })
   expect((await world.get(path))?.metadata.uid).toBe(uid)
 })

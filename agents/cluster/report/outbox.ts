@@ -2,7 +2,10 @@ import type { RecordedError } from '@fairlead/events'
 import type { AgentEvent, DriftReport, Hello, StateReport, StepResult } from '@fairlead/messages'
 import type { Spool } from './spool.ts'
 
+/** How long the first of some results waits for others: hardly when few steps run, longer when many do and more will come. */
 const coalesceMs = 20
+const coalesceManyMs = 150
+const many = 8
 const maxEntries = 250
 /** Well below the bus's limit of 1 MiB for a message. */
 const maxBytes = 400 * 1024
@@ -19,7 +22,7 @@ export interface OutboxOptions {
 }
 
 /**
- * Turns what happens into messages: results and drift of many applications that come within 20 ms travel together, so that a sync of 400 applications makes a
+ * Turns what happens into messages: results and drift of many applications that come within moments of each other travel together, so that a sync of 400 applications makes a
  * handful of messages, not 400. Every message gets the next number of this boot and is in the spool before anything is sent.
  */
 export class Outbox implements Disposable {
@@ -30,6 +33,8 @@ export class Outbox implements Disposable {
   #timer: NodeJS.Timeout | undefined
   /** Called before results are written, so that the state they belong to comes first. */
   beforeSteps: () => void = () => {}
+  /** Steps that are still running. */
+  running: () => number = () => 0
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -76,7 +81,7 @@ export class Outbox implements Disposable {
 
   #soon(waiting: number): void {
     if (waiting >= maxEntries) this.flush()
-    else this.#timer ??= setTimeout(() => this.flush(), coalesceMs)
+    else this.#timer ??= setTimeout(() => this.flush(), this.running() > many ? coalesceManyMs : coalesceMs)
   }
 
   #write(body: Body): void {

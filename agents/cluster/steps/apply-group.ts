@@ -72,7 +72,7 @@ async function doTask(
         tools,
         { ...item, resource, manifest },
         plan,
-        `${run.command.operation}#${run.command.attempt}`,
+        { id: `${run.command.operation}#${run.command.attempt}`, resumed: run.resumed },
         tried,
         signal,
       )

@@ -15,6 +15,14 @@ export interface Applied {
   readonly managed: Managed | undefined
 }
 
+/** Which run of a step applies an object. */
+export interface RunOfStep {
+  /** Names operation and attempt. */
+  readonly id: string
+  /** It has been interrupted and taken up again. */
+  readonly resumed: boolean
+}
+
 /** Annotation of a hook's object: the operation and attempt that made it, so that a step that is taken up again does not run it twice. */
 const runAnnotation = 'fairlead.dev/operation'
 
@@ -23,18 +31,18 @@ type Ready = StepTask & { readonly resource: ApiResource; readonly manifest: Kub
 
 /**
  * Applies one object. What a dry run has found to be the same is not written again, as long as the object has not changed since. The object is followed
- * before it is written, so that no event between the write and its answer is lost. `run` names operation and attempt.
+ * before it is written, so that no event between the write and its answer is lost.
  */
 export async function applyTask(
   tools: StepTools,
   given: Ready,
   plan: SyncPlan,
-  run: string,
+  run: RunOfStep,
   tried: DryRunOutcome | undefined,
   signal: AbortSignal,
 ): Promise<Applied> {
   const { tracker, watches } = tools
-  const item = given.task.action === 'hook' ? { ...given, manifest: markRun(given.manifest, run) } : given
+  const item = given.task.action === 'hook' ? { ...given, manifest: markRun(given.manifest, run.id) } : given
   const entry = entryOf(item, plan)
   const key = keyOfEntry(entry)
   const before = tracker.get(key)
@@ -42,12 +50,14 @@ export async function applyTask(
   const shared =
     before && before.entry.application !== entry.application && before.liveness === 'present' ? before.entry.application : undefined
   watches.ensure(entry.apiVersion, entry.ref.kind)
-  if (item.task.action === 'hook') {
-    const cleared = await clearHook(tools, item, plan, run, signal)
-    if (!cleared.ok) return failed(item, cleared.failure.message)
-  }
+  const earlier = item.task.action === 'hook' ? await earlierHook(tools, item, plan, run, signal) : succeeded(undefined)
+  if (!earlier.ok) return failed(item, earlier.failure.message)
 
   const managed = tracker.adopt(entry, entry.hook ? undefined : JSON.stringify(item.manifest))
+  if (earlier.value) {
+    tracker.present(earlier.value)
+    return { result: resultOf(item, 'unchanged', { health: managed.health }), managed }
+  }
   if (tried?.outcome === 'same') {
     tracker.present(tried.object)
     if (managed.liveness === 'present' && managed.resourceVersion === tried.object.metadata.resourceVersion) {
@@ -104,14 +114,33 @@ function markRun(manifest: KubernetesObject, run: string): KubernetesObject {
 }
 
 /**
- * `BeforeHookCreation`: deletes what an earlier run of the hook left behind and waits until it is gone. What this very run made before it was
- * interrupted stays and is waited for; somebody else's object of that name stays too, and creating the hook then says so.
+ * What is there already of a hook. What this very run made before it was interrupted is returned: it is waited for and not made again. What an earlier run left
+ * behind is deleted when the policy says so (`BeforeHookCreation`), and waited for until it is gone. Somebody else's object of that name stays, and
+ * creating the hook then says so.
  */
-async function clearHook(tools: StepTools, item: Ready, plan: SyncPlan, run: string, signal: AbortSignal): Promise<Answer<void>> {
-  if (!item.task.deletePolicies.includes('BeforeHookCreation')) return succeeded(undefined)
+async function earlierHook(
+  tools: StepTools,
+  item: Ready,
+  plan: SyncPlan,
+  run: RunOfStep,
+  signal: AbortSignal,
+): Promise<Answer<KubernetesObject | undefined>> {
+  const clears = item.task.deletePolicies.includes('BeforeHookCreation')
+  if (!clears && !run.resumed) return succeeded(undefined)
   const live = await tools.api.get(item.resource, item.namespace, item.name, signal)
   if (!live.ok) return live.failure.kind === 'absent' ? succeeded(undefined) : live
   const { uid, annotations } = live.value.metadata
-  if (annotations?.[trackingAnnotation] !== plan.application || annotations[runAnnotation] === run) return succeeded(undefined)
-  return removeObject(tools, entryOf(item, plan), item.resource, uid === undefined ? {} : { uid }, 'background', true, signal)
+  if (annotations?.[trackingAnnotation] !== plan.application) return succeeded(undefined)
+  if (annotations[runAnnotation] === run.id) return succeeded(live.value)
+  if (!clears) return succeeded(undefined)
+  const removed = await removeObject(
+    tools,
+    entryOf(item, plan),
+    item.resource,
+    uid === undefined ? {} : { uid },
+    'background',
+    true,
+    signal,
+  )
+  return removed.ok ? succeeded(undefined) : removed
 }

@@ -6,6 +6,7 @@ import { forbidsPlan } from '../policy/decide.ts'
 import type { AgentPolicy } from '../policy/policy.ts'
 import type { Busy } from './busy.ts'
 import { finishHooks } from './finish.ts'
+import { Gate } from './gate.ts'
 import { type Journal, type StepRecord, stepKey } from './journal.ts'
 import { runStep } from './run-step.ts'
 import type { PlannedBundle, StepTools } from './task.ts'
@@ -17,6 +18,8 @@ export interface OperationsOptions {
   readonly inventory: Inventory
   readonly busy: Busy
   readonly policy: AgentPolicy
+  /** Applications whose objects are tried and applied at one time. */
+  readonly concurrency: number
   /** A plan and its bundle, by the plan's digest. Waits for the hub when they are not at hand; rejects when aborted or when there is no such plan. */
   readonly load: (plan: StepCommand['plan'], signal: AbortSignal) => Promise<PlannedBundle>
   readonly report: (result: StepResult) => void
@@ -39,9 +42,11 @@ type Stop = 'terminated' | 'superseded' | 'closing'
 export class Operations implements AsyncDisposable {
   readonly #options: OperationsOptions
   readonly #running = new Map<string, Map<string, Running>>()
+  readonly #gate: Gate
 
   constructor(options: OperationsOptions) {
     this.#options = options
+    this.#gate = new Gate(options.concurrency)
   }
 
   /** Takes on steps. Returns at once; what comes of each is reported. A step that is running is left alone, one that has settled is reported again. */
@@ -55,6 +60,13 @@ export class Operations implements AsyncDisposable {
       if (known?.result) this.#options.report(known.result)
       else if (!this.#running.get(application)?.has(runKey(command))) void this.#start(command, known, epoch)
     }
+  }
+
+  /** Steps that are being carried out, waiting ones included. */
+  get size(): number {
+    let size = 0
+    for (const runs of this.#running.values()) size += runs.size
+    return size
   }
 
   /** Goes on with the steps that were interrupted when this process last ended. */
@@ -124,24 +136,26 @@ export class Operations implements AsyncDisposable {
     const record = known ?? journal.begin(command, Date.now())
     let result: StepResult
     let planned: PlannedBundle | undefined
-    try {
-      planned = await this.#load(command, signal)
+    const load = async (abort: AbortSignal) => {
+      planned = await this.#load(command, abort)
       const refusal = epoch === undefined ? undefined : this.#refuses(command, planned, epoch)
-      if (refusal) {
-        this.#options.reject(`${command.operation} ${command.application}`, refusal)
-        result = emptyResult(command, planned, 'refused', refusal)
-      } else {
-        result = await this.#carryOut(command, planned, record, known !== undefined, signal)
-      }
+      if (refusal) throw new PlanRefused(refusal)
+      return planned
+    }
+    try {
+      result = await this.#carryOut(command, load, record, known !== undefined, signal)
     } catch (error) {
       if (signal.aborted) {
         if (signal.reason !== ('terminated' satisfies Stop)) return
         result = emptyResult(command, planned, 'terminated')
+      } else if (error instanceof PlanRefused) {
+        this.#options.reject(`${command.operation} ${command.application}`, error.refusal)
+        result = emptyResult(command, planned, 'refused', error.refusal)
       } else {
         tools.log.warn({ err: error, application: command.application, operation: command.operation }, 'a step could not be carried out')
         result = emptyResult(
           command,
-          undefined,
+          planned,
           'failed',
           FairleadError.from(error).at({ application: command.application, cluster }).toJSON(),
         )
@@ -151,22 +165,31 @@ export class Operations implements AsyncDisposable {
     this.#options.report(result)
   }
 
-  async #carryOut(
+  #carryOut(
     command: StepCommand,
-    planned: PlannedBundle,
+    load: (signal: AbortSignal) => Promise<PlannedBundle>,
     record: StepRecord,
     resumed: boolean,
     signal: AbortSignal,
   ): Promise<StepResult> {
     const { tools, journal, inventory, cluster } = this.#options
-    const { plan } = planned
-    const namespaceTask = plan.steps.flatMap((step) => step.tasks).find((task) => task.action === 'create-namespace')
-    const makes = namespaceTask && { name: namespaceTask.ref.name, labels: {}, annotations: {}, ...namespaceTask.namespaceMetadata }
+    let facts: Parameters<Inventory['save']>[1] = {}
+    const loadNoting = async (abort: AbortSignal) => {
+      const planned = await load(abort)
+      facts = factsOf(planned)
+      return planned
+    }
     const progress: Parameters<typeof runStep>[1]['progress'] = (done) => {
-      inventory.save(command.application, { bundle: plan.bundle, ...(makes && { makes }) })
+      inventory.save(command.application, facts)
       journal.progress(command, done)
     }
-    return runStep(tools, { command, planned, cluster, startedAt: record.startedAt, resumed, done: record.done, progress }, signal)
+    return runStep(
+      tools,
+      { command, cluster, startedAt: record.startedAt, resumed, done: record.done, progress },
+      loadNoting,
+      this.#gate,
+      signal,
+    )
   }
 
   async #load(command: StepCommand, signal: AbortSignal): Promise<PlannedBundle> {
@@ -203,6 +226,23 @@ export class Operations implements AsyncDisposable {
     const runs = [...(this.#running.get(application)?.values() ?? [])].filter(({ command }) => which(command))
     for (const { stop } of runs) stop.abort(why)
     await Promise.all(runs.map(({ done }) => done))
+  }
+}
+
+/** What the inventory keeps of a plan besides the objects. */
+function factsOf({ plan }: PlannedBundle): NonNullable<Parameters<Inventory['save']>[1]> {
+  const task = plan.steps.flatMap((step) => step.tasks).find(({ action }) => action === 'create-namespace')
+  const makes = task && { name: task.ref.name, labels: {}, annotations: {}, ...task.namespaceMetadata }
+  return { bundle: plan.bundle, ...(makes && { makes }) }
+}
+
+/** The agent itself will not carry the plan out. */
+class PlanRefused extends Error {
+  readonly refusal: RecordedError
+
+  constructor(refusal: RecordedError) {
+    super(refusal.message)
+    this.refusal = refusal
   }
 }
 

@@ -7,6 +7,7 @@ import { codeOf } from '../kubernetes/status.ts'
 import { applyGroup } from './apply-group.ts'
 import { groupsOf } from './decide.ts'
 import { type DryRunOutcome, dryRun } from './dry-run.ts'
+import type { Gate } from './gate.ts'
 import { type Settling, settle } from './settle.ts'
 import { type PlannedBundle, resolveTask, resultOf, type StepTask, type StepTools } from './task.ts'
 
@@ -34,28 +35,65 @@ export function stepOf({ plan }: PlannedBundle, command: StepCommand): PlannedSt
   )
 }
 
+/** The part of a step that asks the API server is over: with a result, or with objects that are to settle. */
+type Asked =
+  | { readonly result: StepResult }
+  | {
+      readonly step: PlannedStep
+      readonly results: Map<number, TaskResult>
+      readonly items: readonly StepTask[]
+      readonly settling: readonly Settling[]
+    }
+
 /**
  * Carries out one step of one application: tries everything first when asked to, then does the tasks in the plan's order, groups of one kind side by
  * side, and waits until what it applied has settled. A failed group does not keep the later groups of the step from being applied (Argo CD). Expected
  * failures are in the result; rejects only when aborted.
+ *
+ * `load` and everything that asks the API server go through the gate, one application after the other rather than all a little: those that come first
+ * roll out while the others are still tried, and manifests are in memory only for as long as they are needed. Waiting takes no place.
  */
-export async function runStep(tools: StepTools, run: StepRun, signal: AbortSignal): Promise<StepResult> {
+export async function runStep(
+  tools: StepTools,
+  run: Omit<StepRun, 'planned'>,
+  load: (signal: AbortSignal) => Promise<PlannedBundle>,
+  gate: Gate,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  let commit = ''
+  const asked = await gate.run(async () => {
+    const planned = await load(signal)
+    commit = planned.plan.commit
+    return askServer(tools, { ...run, planned }, signal)
+  }, signal)
+  if ('result' in asked) return asked.result
+  const { step, results, items, settling } = asked
+  const { command } = run
+  const result = resultMaker(run, step)
+  const settlement = await settle(tools.tracker, settling, step.waitHealthy, Date.parse(command.deadline), signal)
+  for (const { item, managed } of settling) {
+    if (item.task.action === 'hook' && managed.health === 'Healthy')
+      results.set(item.index, resultOf(item, 'hook-finished', { health: 'Healthy' }))
+  }
+  const inOrder = resultsInOrder(tools, items, results)
+  const error = (item: StepTask | undefined, code: ErrorCode, message: string) => errorOf({ ...run, commit }, item, code, message)
+  if (settlement.outcome === 'settled') return result('succeeded', inOrder)
+  if (settlement.outcome === 'failed') {
+    const { item, managed } = settlement.by
+    const code = item.task.action === 'hook' ? 'SYNC_HOOK_FAILED' : 'SYNC_DEGRADED'
+    return result('failed', inOrder, error(item, code, managed.message ?? `it is ${managed.health}`))
+  }
+  const [first, ...others] = settlement.waiting
+  const waits =
+    first && `${first.managed.message ?? `it is ${first.managed.health}`}${others.length > 0 ? ` (and ${others.length} more objects)` : ''}`
+  return result('failed', inOrder, error(first?.item, 'SYNC_WAVE_TIMEOUT', waits ?? 'the deadline has passed'))
+}
+
+async function askServer(tools: StepTools, run: StepRun, signal: AbortSignal): Promise<Asked> {
   const { command, planned } = run
   const step = stepOf(planned, command)
-  const result = (outcome: StepResult['outcome'], results: readonly TaskResult[], error?: RecordedError): StepResult => ({
-    application: command.application,
-    operation: command.operation,
-    attempt: command.attempt,
-    step: command.step,
-    phase: step.phase,
-    wave: step.wave,
-    outcome,
-    results: [...results],
-    ...(error && { error }),
-    tookMs: Math.max(0, Date.now() - run.startedAt),
-  })
+  const result = resultMaker(run, step)
   const resolve = (of: PlannedStep) => Promise.all(of.tasks.map((_, index) => resolveTask(tools.api, planned, of, index)))
-
   let tried = new Map<string, DryRunOutcome>()
   const items = await resolve(step)
   if (command.dryRun !== 'none' || run.resumed) {
@@ -65,12 +103,14 @@ export async function runStep(tools: StepTools, run: StepRun, signal: AbortSigna
         : (await Promise.all(planned.plan.steps.map((other) => (other === step ? items : resolve(other))))).flat()
     const outcomes = await dryRun(tools, planned.plan, all, run.resumed || command.dryRun === 'only', signal)
     const refused = all.filter((item) => outcomes.get(item)?.outcome === 'refused')
-    if (command.dryRun !== 'none' && refused.length > 0) return refusal(run, refused, outcomes, result)
+    if (command.dryRun !== 'none' && refused.length > 0) return { result: refusal(run, refused, outcomes, result) }
     if (command.dryRun === 'only')
-      return result(
-        'succeeded',
-        all.map((item) => foreseen(item, outcomes.get(item))),
-      )
+      return {
+        result: result(
+          'succeeded',
+          all.map((item) => foreseen(item, outcomes.get(item))),
+        ),
+      }
     tried = new Map(items.map((item) => [String(item.index), outcomes.get(item) as DryRunOutcome]))
   }
 
@@ -80,32 +120,42 @@ export async function runStep(tools: StepTools, run: StepRun, signal: AbortSigna
     const done = await applyGroup(tools, run, group, (item) => tried.get(String(item.index)), signal)
     for (const { item, result, managed } of done) {
       results.set(item.index, result)
-      if (managed) settling.push({ item, managed })
+      if (managed) settling.push({ item: withoutManifest(item), managed })
     }
     run.progress(done.map(({ item, result }) => [item.index, result] as const))
   }
-  const inOrder = () => items.map((item) => withHealth(tools, item, results.get(item.index) ?? resultOf(item, 'none')))
+  const small = items.map(withoutManifest)
   const broken = items.find((item) => results.get(item.index)?.action === 'failed')
   if (broken) {
     const message = results.get(broken.index)?.message ?? 'it could not be applied'
-    return result('failed', inOrder(), errorOf(run, broken, 'SYNC_APPLY_FAILED', message))
+    const error = errorOf({ ...run, commit: planned.plan.commit }, broken, 'SYNC_APPLY_FAILED', message)
+    return { result: result('failed', resultsInOrder(tools, small, results), error) }
   }
+  return { step, results, items: small, settling }
+}
 
-  const settlement = await settle(tools.tracker, settling, step.waitHealthy, Date.parse(command.deadline), signal)
-  for (const { item, managed } of settling) {
-    if (item.task.action === 'hook' && managed.health === 'Healthy')
-      results.set(item.index, resultOf(item, 'hook-finished', { health: 'Healthy' }))
-  }
-  if (settlement.outcome === 'settled') return result('succeeded', inOrder())
-  if (settlement.outcome === 'failed') {
-    const { item, managed } = settlement.by
-    const code = item.task.action === 'hook' ? 'SYNC_HOOK_FAILED' : 'SYNC_DEGRADED'
-    return result('failed', inOrder(), errorOf(run, item, code, managed.message ?? `it is ${managed.health}`))
-  }
-  const [first, ...others] = settlement.waiting
-  const waits =
-    first && `${first.managed.message ?? `it is ${first.managed.health}`}${others.length > 0 ? ` (and ${others.length} more objects)` : ''}`
-  return result('failed', inOrder(), errorOf(run, first?.item, 'SYNC_WAVE_TIMEOUT', waits ?? 'the deadline has passed'))
+function withoutManifest(item: StepTask): StepTask {
+  return { ...item, manifest: undefined }
+}
+
+function resultsInOrder(tools: StepTools, items: readonly StepTask[], results: ReadonlyMap<number, TaskResult>): TaskResult[] {
+  return items.map((item) => withHealth(tools, item, results.get(item.index) ?? resultOf(item, 'none')))
+}
+
+function resultMaker(run: Omit<StepRun, 'planned'>, { phase, wave }: PlannedStep): MakeResult {
+  const { application, operation, attempt, step } = run.command
+  return (outcome, results, error) => ({
+    application,
+    operation,
+    attempt,
+    step,
+    phase,
+    wave,
+    outcome,
+    results: [...results],
+    ...(error && { error }),
+    tookMs: Math.max(0, Date.now() - run.startedAt),
+  })
 }
 
 type MakeResult = (outcome: StepResult['outcome'], results: readonly TaskResult[], error?: RecordedError) => StepResult
@@ -125,8 +175,13 @@ function refusal(
   const results = refused.map((item) => resultOf(item, really.includes(item) ? 'refused' : 'failed', { message: failureOf(item).message }))
   const first = really[0] ?? (refused[0] as StepTask)
   const { kind, message } = failureOf(first)
-  if (really.length === 0) return result('failed', results, errorOf(run, first, codeOf({ kind } as Parameters<typeof codeOf>[0]), message))
-  return result('refused', results, errorOf(run, first, 'SYNC_REFUSED', message))
+  if (really.length === 0)
+    return result(
+      'failed',
+      results,
+      errorOf({ ...run, commit: run.planned.plan.commit }, first, codeOf({ kind } as Parameters<typeof codeOf>[0]), message),
+    )
+  return result('refused', results, errorOf({ ...run, commit: run.planned.plan.commit }, first, 'SYNC_REFUSED', message))
 }
 
 /** What a dry run says would be done. */
@@ -151,17 +206,16 @@ function withHealth(tools: StepTools, item: StepTask, result: TaskResult): TaskR
 }
 
 /** The recorded form of what went wrong with one object, with the file that it came from. */
-export function errorOf(
-  run: Pick<StepRun, 'command' | 'planned' | 'cluster'>,
+function errorOf(
+  run: Pick<StepRun, 'command' | 'cluster'> & { readonly commit: string },
   item: StepTask | undefined,
   code: ErrorCode,
   message: string,
 ): RecordedError {
-  const { plan } = run.planned
   const where = {
     application: run.command.application,
     cluster: run.cluster,
-    ...(plan.commit !== '' && { commit: plan.commit }),
+    ...(run.commit !== '' && { commit: run.commit }),
     ...(item?.origin && { file: item.origin.path, ...(item.origin.line !== undefined && { line: item.origin.line }) }),
     ...(item && { object: refKey(item.task.ref) }),
   }
