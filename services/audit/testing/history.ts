@@ -125,6 +125,23 @@ export class History {
     }
   }
 
+  /** The operation that began last. */
+  get operation(): string {
+    return `sync/${this.#operation}`
+  }
+
+  /** One more automated sync of one application, of this content. */
+  *deploy(id: string, content: { readonly commit: string; readonly bundle: string }): Generator<AppendRequest> {
+    const application = this.#applications.find((one) => one.id === id)
+    if (!application) throw new Error(`there is no application ${id}`)
+    application.desired = { commit: content.commit, bundle: content.bundle as Digest }
+    yield this.#on(application, [this.#rendered(application, application.desired)], {
+      actor: reconcile,
+      correlation: `commit:${content.commit}`,
+    })
+    yield* this.#operate([application], { kind: 'sync', cause: 'automated', actor: reconcile })
+  }
+
   #joined(cluster: ClusterId, index: number): AppendRequest {
     const labels = index === 0 ? { environment: 'staging' } : { environment: 'production' }
     const versions = { kubernetesVersion: 'v1.36.0', agentVersion: '0.1.0' }

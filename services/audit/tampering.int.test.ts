@@ -1,0 +1,58 @@
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { auditOf } from './compose.ts'
+import { History } from './testing/history.ts'
+import { openTestLedger, signingKeys, type TestLedger, write } from './testing/log.ts'
+import { auditor } from './testing/scene.ts'
+
+let log: TestLedger
+let at: number
+let confirmed: number
+
+beforeAll(async () => {
+  log = await openTestLedger()
+  await write(log.ledger, new History({ seed: 8, applications: 20, clusters: 2, projects: 2, changes: 120, together: 4 }).appends())
+  at = await log.ledger.head()
+  confirmed = (await log.ledger.readRaw({ types: ['application.confirmed'], limit: 1 }))[0]!.position
+})
+afterAll(() => log?.[Symbol.asyncDispose]())
+
+/** What a superuser does to the log, with all triggers off. */
+async function tamper(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: log.url })
+  await client.connect()
+  await client.query(`SET session_replication_role = replica`)
+  for (const table of ['events', 'events_0000000000000001']) await client.query(`ALTER TABLE fairlead.${table} DISABLE TRIGGER ALL`)
+  await client.query(sql)
+  await client.end()
+}
+
+test('taking an approval out of the log fails the verification of every report that is made of it', async () => {
+  const audit = auditOf(log.ledger, { version: 'test', signingKey: signingKeys().signingKey })
+  const export_ = async () => {
+    const reading = await audit.export(auditor, { kind: 'register', format: 'csv', at: { position: at } }, () => async () => undefined)
+    return audit.manifest(auditor, reading)
+  }
+  const sound = await export_()
+  expect(sound.verification).toMatchObject({ ok: true })
+
+  await tamper(`DELETE FROM fairlead.events WHERE position = ${confirmed}`)
+  const manifest = await export_()
+  expect(manifest.file.sha256).not.toBe(sound.file.sha256)
+  expect(manifest.verification).toMatchObject({ ok: false, finding: { position: confirmed, problem: 'deleted' } })
+
+  const certificate = (await audit.page(auditor, { kind: 'integrity', first: 9, at: { position: at } })).rows
+  expect(certificate).toMatchObject([
+    { check: 'events', result: 'broken', position: confirmed, problem: 'deleted' },
+    { check: 'chain', result: 'broken' },
+    { check: 'checkpoints', result: 'not-checked' },
+    { check: 'population', result: 'holds' },
+  ])
+
+  let text = ''
+  await audit.export(auditor, { kind: 'register', format: 'oscal', at: { position: at } }, () => async (chunk) => {
+    text += Buffer.from(chunk).toString('utf8')
+  })
+  expect(text).toContain(`the log is not what was recorded: the event at position ${confirmed} is gone`)
+  expect(text).not.toContain('"satisfied"')
+})
