@@ -18,7 +18,7 @@ import { verifyLog } from './prove/verify.ts'
 import { Decoder } from './read/decoder.ts'
 import { Reader } from './read/reader.ts'
 import type { EventRegistry } from './registry.ts'
-import { inTransaction, openPool, type Queryable } from './sql/connections.ts'
+import { inTransaction, openPool, type Queryable, reporting } from './sql/connections.ts'
 import { migrate } from './sql/migrate.ts'
 import { BlobStore } from './store/blobs.ts'
 import { CacheStore } from './store/cache.ts'
@@ -119,11 +119,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       if (head !== undefined) tail.committed(head)
       return value
     },
-    read: async (range = {}) => decoder.decode(await reader.scan(range)),
-    readStream: async (stream, { fromVersion = 0, limit } = {}) => decoder.decode(await reader.scanStream(stream, fromVersion, { limit })),
-    readRaw: (range = {}) => reader.scan(range),
-    head: () => tail.refresh(),
-    positionAt: (time) => positionAt(pool, time),
+    read: (range = {}) => reporting(reader.scan(range).then((raws) => decoder.decode(raws))),
+    readStream: (stream, { fromVersion = 0, limit } = {}) =>
+      reporting(reader.scanStream(stream, fromVersion, { limit }).then((raws) => decoder.decode(raws))),
+    readRaw: (range = {}) => reporting(reader.scan(range)),
+    head: () => reporting(tail.refresh()),
+    positionAt: (time) => reporting(positionAt(pool, time)),
     async *subscribe(subscription) {
       for await (const { events, upTo, head } of followRaw(reader, tail, subscription))
         yield { events: await decoder.decode(events), upTo, head }
@@ -131,9 +132,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     runProjection: (projection, signal) => runProjection(parts, projection, signal),
     runConsumer: (consumer, signal) => runConsumer(parts, consumer, signal),
     waitFor: (projection, position, timeoutMs, signal) => waitForProjection(pool, parts.progress, projection, position, timeoutMs, signal),
-    projections: () => projectionStates(pool),
-    parked: (projection) => parkedEvents(pool, projection),
-    verify: (options = {}, signal) => verifyLog(pool, archive, options, signal),
+    projections: () => reporting(projectionStates(pool)),
+    parked: (projection) => reporting(parkedEvents(pool, projection)),
+    verify: (options = {}, signal) => reporting(verifyLog(pool, archive, options, signal)),
     signHead: (privateKey) => new HeadSigner(pool, privateKey).sign(),
     prove: (position, head) => proveInclusion(pool, reader, position, head),
     publishHeads: (options, signal) => publishHeads(pool, options, signal),

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { FairleadError } from '@fairlead/errors'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -149,6 +150,23 @@ describe('one append', () => {
     await expect(waiting).rejects.toThrow('stop')
     expect(await ledger.readStream('aborted')).toEqual([])
   })
+})
+
+it('takes any printable name and any text, as they are', async () => {
+  const texts = [`'; DROP TABLE fairlead.events; --`, '"$1"', '\\', '{,}', '%s', 'NULL', 'ünïcödé-漢字-🚢', ' ']
+  for (const text of texts) {
+    const request = { ...numbers(`odd ${text}`, 1, 'none'), idempotencyKey: `odd ${text}`, context: { ...context, reason: text } }
+    expect(await ledger.append(request)).toMatchObject({ outcome: 'ok', streams: [{ stream: `odd ${text}`, version: 1 }] })
+    expect(await ledger.append(request)).toMatchObject({ outcome: 'duplicate' })
+    expect(await ledger.readStream(`odd ${text}`)).toMatchObject([{ reason: text }])
+    expect(await ledger.read({ types: [text] })).toEqual([])
+  }
+})
+
+it('leaves nothing behind on a signal that many appends were given', async () => {
+  const signal = new AbortController().signal
+  for (let i = 0; i < 20; i++) await ledger.append(numbers('signal'), signal)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 describe('appends that share a batch', () => {

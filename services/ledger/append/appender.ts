@@ -28,6 +28,8 @@ export interface AppenderOptions {
 interface Pending extends Prepared {
   readonly resolve: (result: AppendResult) => void
   readonly reject: (error: unknown) => void
+  /** Stops listening to the caller's signal; set while it can still be withdrawn. */
+  keep?: () => void
 }
 
 /**
@@ -67,7 +69,8 @@ export class Appender implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     while (this.#queue.length > 0 || this.#sending.size > 0) {
       this.#schedule()
-      await Promise.race([...this.#sending, new Promise((resolve) => setImmediate(resolve))])
+      if (this.#sending.size > 0) await Promise.race(this.#sending)
+      else await new Promise((resolve) => setImmediate(resolve))
     }
     this.#closed.abort()
     for (const wake of this.#room.splice(0)) wake()
@@ -85,16 +88,12 @@ export class Appender implements AsyncDisposable {
   }
 
   #withdrawOn(signal: AbortSignal, pending: Pending): void {
-    signal.addEventListener(
-      'abort',
-      () => {
-        const index = this.#queue.indexOf(pending)
-        if (index < 0) return
-        this.#queue.splice(index, 1)
-        pending.reject(signal.reason)
-      },
-      { once: true },
-    )
+    const withdraw = () => {
+      this.#queue.splice(this.#queue.indexOf(pending), 1)
+      pending.reject(signal.reason)
+    }
+    signal.addEventListener('abort', withdraw, { once: true })
+    pending.keep = () => signal.removeEventListener('abort', withdraw)
   }
 
   /** After the callers that were just answered have had their turn, so that their next appends share a batch. */
@@ -113,7 +112,10 @@ export class Appender implements AsyncDisposable {
       if (chosen.length === 0) return
       const appends = chosen.map((index) => this.#queue[index]!)
       this.#queue = chosen.length === this.#queue.length ? [] : without(this.#queue, chosen)
-      for (const append of appends) for (const token of tokens(append)) this.#underWay.add(token)
+      for (const append of appends) {
+        append.keep?.()
+        for (const token of tokens(append)) this.#underWay.add(token)
+      }
       const sent = this.#send(appends).finally(() => {
         this.#sending.delete(sent)
         for (const append of appends) for (const token of tokens(append)) this.#underWay.delete(token)

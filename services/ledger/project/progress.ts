@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
+import { isConnectionLost } from '../sql/connections.ts'
 import { livePosition } from './checkpoints.ts'
 
 /** How far the projections that run in this process have come, and who waits for them: reading your own writes without a poll. */
@@ -66,9 +67,19 @@ export async function waitForProjection(
     signal?.throwIfAborted()
     if (progress.runsHere(name)) {
       if (await progress.wait(name, position, Math.max(0, until - Date.now()), signal)) return
-    } else if (((await livePosition(pool, name)) ?? -1) >= position) return
+    } else if (((await reachablePosition(pool, name)) ?? -1) >= position) return
     if (Date.now() >= until)
       throw new FairleadError('PROJECTION_BEHIND', `projection ${name} has not reached position ${position} in ${timeoutMs} ms`)
     await delay(Math.min(pauseMs, Math.max(1, until - Date.now())))
+  }
+}
+
+/** While Postgres is away nothing is known; it may be back before the time is over. */
+async function reachablePosition(pool: pg.Pool, name: string): Promise<number | undefined> {
+  try {
+    return await livePosition(pool, name)
+  } catch (error) {
+    if (isConnectionLost(error)) return undefined
+    throw error
   }
 }

@@ -230,6 +230,35 @@ describe('several processes', () => {
   })
 })
 
+it('a projection goes on after Postgres was killed, without a gap or a repeat', async () => {
+  const url = await postgres.createDatabase()
+  await using ledger = await openTestLedger(url, { leaseMs: 1_000, retryForMs: 60_000 })
+  for (let i = 0; i < 20; i++) await ledger.append(numbers(`s-${i % 3}`, 100))
+  const between = Promise.withResolvers<void>()
+  const slow = counting()
+  let batches = 0
+  await using _ = running((signal) =>
+    ledger.runProjection(
+      {
+        ...slow,
+        batchSize: 100,
+        async apply(events, tx, info) {
+          await slow.apply(events, tx, info)
+          if (++batches === 5) await between.promise // the connection breaks inside the transaction, while no statement is under way
+        },
+      },
+      signal,
+    ),
+  )
+  await expect.poll(() => batches, { timeout: 20_000 }).toBe(5)
+  await postgres.kill()
+  between.resolve()
+  await postgres.restart()
+  const last = positionOf(await ledger.append(numbers('s-0', 100)))
+  await ledger.waitFor('counting', last, 60_000)
+  expect((await rowsOf(ledger)).reduce((sum, row) => sum + row.events, 0)).toBe(2_100)
+})
+
 describe('a consumer', () => {
   it('gets each event at least once and in order, across restarts and failures', async () => {
     const url = await postgres.createDatabase()

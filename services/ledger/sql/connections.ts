@@ -43,6 +43,8 @@ export function openPool(options: PoolOptions): pg.Pool {
     connectionTimeoutMillis: 10_000,
     types: numbersForInt8,
   })
+  // A connection that breaks between two statements must not end the process; the next statement on it reports the same.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   pool.on('error', () => undefined)
   return pool
 }
@@ -83,6 +85,15 @@ export function isRolledBack(error: unknown): boolean {
 export function unavailable(what: string, cause: unknown): FairleadError {
   if (FairleadError.is(cause)) return cause
   return new FairleadError('LEDGER_UNAVAILABLE', what, { cause })
+}
+
+/** `work`, with a lost connection reported as `LEDGER_UNAVAILABLE`. */
+export async function reporting<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw isConnectionLost(error) ? unavailable('Postgres did not answer', error) : error
+  }
 }
 
 /** Runs `work` in one transaction on a client of `pool`; a thrown error rolls back and is passed on. */
