@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { TokenStore } from './index.ts'
+import { reviewedPrincipals, TokenStore } from './index.ts'
 
 let folder: string
 let file: string
@@ -45,4 +45,20 @@ test('a damaged file is named, and nothing of it is shown', () => {
   new TokenStore(file).issue(admin)
   writeFileSync(file, '{"tokens": [{"sha256": "secret"')
   expect(() => new TokenStore(file)).toThrow(/is not a token file/)
+})
+
+test('a review of access tells who may do what, and nothing that lets in', () => {
+  const store = new TokenStore(file)
+  const token = store.issue(admin).reveal()
+  store.issue({ name: 'ci', kind: 'service', role: 'viewer', projects: ['shop'], expiresAt: new Date('2030-01-01') })
+  const [first, second] = reviewedPrincipals(store)
+  expect(first).toMatchObject({
+    name: 'admin',
+    role: 'admin',
+    projects: ['*'],
+    actions: expect.arrayContaining(['view', 'issue-token']),
+    expiresAt: null,
+  })
+  expect(second).toMatchObject({ name: 'ci', actions: ['view'], expiresAt: '2030-01-01T00:00:00.000Z' })
+  expect(JSON.stringify([first, second])).not.toMatch(new RegExp(`${token}|sha256|[0-9a-f]{64}`))
 })

@@ -51,6 +51,11 @@ export class TokenStore {
     return secret
   }
 
+  /** Every token that there is, without what would let anybody use it. */
+  list(): readonly Omit<StoredToken, 'sha256'>[] {
+    return this.#tokens.map(({ sha256: _, ...token }) => token)
+  }
+
   /** Takes back every token of this name. Returns how many there were. */
   revoke(name: string): number {
     const kept = this.#tokens.filter((token) => token.name !== name)
