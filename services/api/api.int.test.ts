@@ -10,7 +10,9 @@ import {
 import type { ClusterId, Digest } from '@fairlead/manifests'
 import type { CommandBody, CommandReply } from '@fairlead/messages'
 import { applicationName, clusterName, fleetHistory } from '@fairlead/readmodel'
+import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AgentPort, startApi } from './index.ts'
 import { startTestHub, type TestHub } from './testing/hub.ts'
 
 const shape = { applications: 30, clusters: 3, projects: 3, rounds: 1, together: 15 }
@@ -331,6 +333,41 @@ describe('agents', () => {
       next: 'look',
     })
   })
+})
+
+describe('what goes wrong inside', () => {
+  test('an unexpected failure shows a trace id and nothing of itself', async () => {
+    const broken = await startTestApi({
+      send: async () => {
+        throw new Error('password=hunter2')
+      },
+    })
+    const answer = await hub.ask('{ diff(application: "app-00001") { objects { change } } }', {}, hub.token.admin, broken.url)
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'INTERNAL', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) } }])
+    expect(JSON.stringify(answer)).not.toContain('hunter2')
+    await broken[Symbol.asyncDispose]()
+  })
+
+  test('a query that takes too long is cancelled, in Postgres too, and says so', async () => {
+    const impatient = await startTestApi(undefined, 1)
+    const answer = await hub.ask(`{ applications(first: 100) { nodes { ${applicationFields} } } }`, {}, hub.token.admin, impatient.url)
+    expect(answer.errors).toMatchObject([{ message: 'the query took too long', extensions: { code: 'TIMEOUT' } }])
+    await impatient[Symbol.asyncDispose]()
+  })
+
+  const startTestApi = (agents: AgentPort | undefined, queryTimeoutMs = 10_000) =>
+    startApi(
+      {
+        ledger: hub.ledger,
+        readModel: hub.readModel,
+        tokens: hub.tokens,
+        agents,
+        epoch: () => 1,
+        version: 'x',
+        log: pino({ level: 'silent' }),
+      },
+      { queryTimeoutMs },
+    )
 })
 
 describe('who may what', () => {

@@ -21,11 +21,13 @@ import {
   repositoryStream,
 } from '@fairlead/events'
 import type { ApplicationId, ClusterId, Digest } from '@fairlead/manifests'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApplicationFilter, ApplicationSort } from './application/query.ts'
 import { evolveApplication, initialApplication } from './application/state.ts'
 import { type EventFilter, eventsAfter, eventsBefore } from './feed/event-log.ts'
 import type { PageRequest } from './query/page.ts'
+import { rowsOf } from './query/reads.ts'
 import { applicationName, clusterName, fleetHistory } from './testing/fleet.ts'
 import { openTestLog, type TestLog } from './testing/log.ts'
 
@@ -282,6 +284,25 @@ describe('requests, confirmations, drift', () => {
     expect(await drifts()).toMatchObject([{ how: 'self-heal', took_ms: 400 }])
     expect(await drifts(detected)).toMatchObject([{ how: null, resolved_at: null }])
     expect(await drifts(detected - 1)).toEqual([])
+  })
+})
+
+describe('a query whose caller has gone', () => {
+  test('is cancelled in Postgres, and its connection serves the next', async () => {
+    const stop = new AbortController()
+    const reads = { pool: log.ledger.pool, signal: stop.signal }
+    const slow = rowsOf(reads, sql<object>`SELECT pg_advisory_xact_lock(424242), pg_sleep(60)`)
+    slow.catch(() => undefined)
+    const running = async () => {
+      const { rows } = await log.ledger.pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 424242")
+      return rows.length
+    }
+    await expect.poll(running).toBe(1)
+    stop.abort(new Error('gone'))
+    await expect(slow).rejects.toThrow('gone')
+    expect(await running()).toBe(0)
+    await expect(log.readModel.queries(stop.signal).head()).rejects.toThrow('gone')
+    expect((await log.readModel.queries().head()).position).toBe(written)
   })
 })
 

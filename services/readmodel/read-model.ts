@@ -20,7 +20,7 @@ import { listOperations, operationsByIds, partPagesOf, partsByIds, partsOf, plan
 import { listProjects } from './project/query.ts'
 import { fleetProjection } from './projection/projection.ts'
 import { readHead } from './query/instant.ts'
-import { type Reads, readsOf } from './query/reads.ts'
+import type { Reads } from './query/reads.ts'
 import { listRepositories } from './repository/query.ts'
 import { openRequests, requestsByIds } from './request/query.ts'
 import { inventoryOf, listResources, resourcesOf } from './resource/query.ts'
@@ -80,7 +80,7 @@ export interface ReadModel {
 
 /** The read models of a log. Holds no connection of its own: the ledger's pool serves all queries. */
 export function openReadModel(ledger: Ledger, projection: Projection = fleetProjection): ReadModel {
-  const reads = readsOf(ledger)
+  const reads: Reads = { pool: ledger.pool }
   const watch = new HeadWatch(ledger)
   return {
     run: (signal) => ledger.runProjection(projection, signal),

@@ -1,18 +1,19 @@
 import { type ErrorShape, FairleadError } from '@fairlead/errors'
 import { GraphQLError } from 'graphql'
 import type { Logger } from 'pino'
+import type { RequestFacts } from './context.ts'
 
 /**
  * The one shape of an error as GraphQL carries it: what Fairlead has said itself is shown, anything else becomes `INTERNAL` with nothing but
  * the trace id, and is in the log under it.
  */
-export function maskError(error: unknown, trace: string, log: Logger): GraphQLError {
+export function maskError(error: unknown, { trace, signal }: Pick<RequestFacts, 'trace' | 'signal'>, log: Logger): GraphQLError {
   let original = error
   while (isGraphqlError(original)) original = original.originalError
+  if (isTimeout(signal.reason))
+    return withShape(error, new FairleadError('TIMEOUT', 'the query took too long', { next: narrower }).toJSON(), trace)
   if (isGraphqlError(error) && original === undefined) return withShape(error, badInput(error.message), trace)
   if (FairleadError.is(original) && original.code !== 'INTERNAL') return withShape(error, original.toJSON(), trace)
-  if (isTimeout(original))
-    return withShape(error, new FairleadError('TIMEOUT', 'the query took too long', { next: narrower }).toJSON(), trace)
   log.error({ err: original, trace }, 'a request failed')
   return withShape(error, new FairleadError('INTERNAL', 'the request failed for an internal reason').toJSON(), trace)
 }
@@ -43,5 +44,5 @@ function isGraphqlError(error: unknown): error is GraphQLError {
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError')
+  return (error as { name?: unknown } | undefined)?.name === 'TimeoutError'
 }

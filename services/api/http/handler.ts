@@ -111,8 +111,14 @@ async function respondGraphql(
   }
   const headers = { 'content-type': 'application/json', accept: request.headers.accept ?? 'application/json' }
   const init = { method: 'POST', headers, body, signal: deadline.signal }
-  const answer = await handler.graphql.fetch('http://hub/graphql', init, facts)
-  await respondFetch(response, answer, deadline.signal)
+  try {
+    await respondFetch(response, await handler.graphql.fetch('http://hub/graphql', init, facts), deadline.signal)
+  } catch (error) {
+    if (!deadline.signal.aborted) throw error
+    if (response.headersSent) response.destroy()
+    else
+      respondError(response, new FairleadError('TIMEOUT', 'the query took too long', { next: 'ask for fewer rows or fewer fields' }), trace)
+  }
 }
 
 /** The trace that the caller is in (W3C Trace Context), or a new one. */

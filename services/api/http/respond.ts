@@ -2,7 +2,13 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { ErrorCode, FairleadError } from '@fairlead/errors'
 
-const statuses: Partial<Record<ErrorCode, number>> = { UNAUTHENTICATED: 401, FORBIDDEN: 403, NOT_FOUND: 404, BAD_USER_INPUT: 400 }
+const statuses: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  BAD_USER_INPUT: 400,
+  TIMEOUT: 504,
+}
 
 /** An error outside of GraphQL, in GraphQL's form: clients read one form only. */
 export function respondError(response: ServerResponse, error: FairleadError, trace: string, status = statuses[error.code] ?? 500): void {

@@ -20,7 +20,7 @@ export interface TestHub extends AsyncDisposable {
   readonly token: { readonly admin: string; readonly operator: string; readonly viewer: string; readonly shop: string }
   /** Appends each event to its stream in order and waits until reads see them; gives the last position. */
   settle(events: Iterable<{ readonly stream: string; readonly event: NewEvent }>, context?: Partial<EventContext>): Promise<number>
-  ask<Data = Record<string, never>>(query: string, variables?: object, token?: string): Promise<Answer<Data>>
+  ask<Data = Record<string, never>>(query: string, variables?: object, token?: string, url?: string): Promise<Answer<Data>>
 }
 
 export interface Answer<Data> {
@@ -73,8 +73,8 @@ export async function startTestHub(parts: Partial<ApiParts> = {}, options: ApiOp
       await readModel.waitFor(position, 30_000)
       return position
     },
-    async ask<Data>(query: string, variables: object = {}, as: string = token.admin) {
-      const response = await fetch(api.url, {
+    async ask<Data>(query: string, variables: object = {}, as: string = token.admin, url: string = api.url) {
+      const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${as}` },
         body: JSON.stringify({ query, variables }),
