@@ -49,6 +49,8 @@ export class SourceService implements AsyncDisposable {
   readonly #stop = new AbortController()
   #memos: ReadonlyMap<string, ApplicationMemo> = new Map()
   #intervals: ReadonlyMap<string, number> = new Map()
+  /** Repositories that the last round looked at; the others are not asked any more. */
+  #used: ReadonlySet<Repository> = new Set()
   #pending: Pending | undefined
   #wake: () => void = () => {}
   #retry: NodeJS.Timeout | undefined
@@ -59,7 +61,7 @@ export class SourceService implements AsyncDisposable {
   constructor(deps: SourceServiceDeps) {
     this.#deps = deps
     this.#poller = new Poller(deps.poller, {
-      repositories: () => deps.repositories.all(),
+      repositories: () => [...this.#used],
       intervals: () => this.#intervals,
       onMoved: () => this.trigger('poll'),
       onAnswer: (repository, error) => this.#noteAnswer(repository, error),
@@ -181,6 +183,7 @@ export class SourceService implements AsyncDisposable {
         signal,
       )
       this.#memos = evaluation.applications
+      this.#used = context.used
       this.#intervals = intervalsOf(evaluation.applications.values())
       const renders = applications.renders - rendersBefore
       const tookMs = performance.now() - started

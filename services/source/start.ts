@@ -43,7 +43,7 @@ export const defaultLimits: SourceLimits = {
   maxFiles: 2_000,
   maxFileBytes: 10 * 1024 * 1024,
   maxObjects: 10_000,
-  maxOutputBytes: 16 * 1024 * 1024,
+  maxOutputBytes: 10 * 1024 * 1024,
   maxInputBytes: 32 * 1024 * 1024,
   lsRemoteTimeoutMs: 30_000,
   fetchTimeoutMs: 300_000,

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/resource"
+	"sigs.k8s.io/yaml"
 )
 
 // documentHead is what a document says about itself, read from its text without parsing it.
@@ -46,7 +47,11 @@ func (v *visit) originOf(res *resource.Resource) (string, int) {
 func (b *blob) documentHeads() []documentHead {
 	b.indexed.Do(func() {
 		for _, doc := range splitYAML(b.data) {
-			b.heads = append(b.heads, headOf(doc))
+			h := headOf(doc)
+			if h.kind == "" || h.name == "" {
+				h = parsedHead(doc, h)
+			}
+			b.heads = append(b.heads, h)
 		}
 	})
 	return b.heads
@@ -93,6 +98,21 @@ func headOf(doc document) documentHead {
 		}
 	}
 	return h
+}
+
+// parsedHead reads a document that is written in another style, JSON for one.
+func parsedHead(doc document, h documentHead) documentHead {
+	var object struct {
+		Kind     string `json:"kind"`
+		Metadata struct {
+			Name      string `json:"name"`
+			Namespace string `json:"namespace"`
+		} `json:"metadata"`
+	}
+	if yaml.Unmarshal(doc.text, &object) != nil {
+		return h
+	}
+	return documentHead{kind: object.Kind, name: object.Metadata.Name, namespace: object.Metadata.Namespace, line: doc.line}
 }
 
 func (h *documentHead) fromFlow(value string) {

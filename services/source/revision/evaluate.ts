@@ -268,7 +268,8 @@ class Run {
       return
     }
     const { repository, commit, path, line } = spec.declaredAt
-    if (other.declaredAt.repository === repository && other.declaredAt.path === path && other.declaredAt.line === line) return
+    // The same file seen twice: by the fleet and by an application that renders its folder.
+    if (other.declaredAt.repository === repository && other.declaredAt.path === path) return
     this.#failures.push(
       new FairleadError(
         'MANIFEST_INVALID',

@@ -21,7 +21,7 @@ const jitter = () => 0.8 + Math.random() * 0.4
 /** Asks each repository from time to time whether it has moved; backs off from those that fail. */
 export class Poller implements Disposable {
   readonly #options: PollerOptions
-  readonly #repositories: () => Promise<readonly Repository[]>
+  readonly #repositories: () => readonly Repository[]
   readonly #intervals: () => ReadonlyMap<string, number>
   readonly #onMoved: (repository: Repository) => void
   readonly #onAnswer: (repository: Repository, error: FairleadError | undefined) => void
@@ -34,7 +34,7 @@ export class Poller implements Disposable {
   constructor(
     options: PollerOptions,
     ports: {
-      readonly repositories: () => Promise<readonly Repository[]>
+      readonly repositories: () => readonly Repository[]
       /** Wished intervals in milliseconds, by repository id. */
       readonly intervals: () => ReadonlyMap<string, number>
       readonly onMoved: (repository: Repository) => void
@@ -104,7 +104,7 @@ export class Poller implements Disposable {
 
   async #tick(): Promise<void> {
     const now = Date.now()
-    const repositories = await this.#repositories()
+    const repositories = this.#repositories()
     const due = repositories.filter((repository) => (this.#schedules.get(repository)?.dueAt ?? 0) <= now)
     for (const repository of await this.ask(due)) this.#onMoved(repository)
     const next = Math.min(...repositories.map((repository) => this.#schedules.get(repository)?.dueAt ?? 0), Date.now() + 5_000)

@@ -11,6 +11,8 @@ export class RoundContext {
   readonly #commits = new Map<string, Promise<SourceCommit>>()
   readonly #changes = new Map<string, Promise<ReadonlySet<string> | undefined>>()
   readonly #refs = new Map<string, UsedRef>()
+  /** Every repository that was looked at, readable or not. */
+  readonly used = new Set<Repository>()
 
   /** @param firstUse brings a repository over that has not been read yet */
   constructor(repositories: Repositories, firstUse: (repository: Repository) => Promise<void>) {
@@ -45,6 +47,7 @@ export class RoundContext {
 
   async #commitOf(repoURL: string, revision: string): Promise<SourceCommit> {
     const repository = await this.#repositories.get(repoURL)
+    this.used.add(repository)
     if (!repository.ready) await this.#firstUse(repository)
     const { commit, ref } = await repository.resolve(revision)
     const snapshot = await repository.mirror.snapshot(commit)

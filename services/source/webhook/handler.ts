@@ -32,7 +32,7 @@ export function webhookHandler(options: WebhookHandlerOptions): (request: Incomi
   const delivered = new Lru<string, true>(rememberedDeliveries)
   let reading = 0
   return async (request, response) => {
-    const source = /^\/hooks\/([A-Za-z0-9_-]{1,64})$/.exec(new URL(request.url ?? '/', 'http://hub').pathname)?.[1]
+    const source = /^\/hooks\/([A-Za-z0-9_-]{1,64})(?:\?|$)/.exec(request.url ?? '')?.[1]
     if (source === undefined) return false
     if (request.method !== 'POST') return refuse(request, response, 405, 'only POST is taken here')
     if (!rate.allows(request.socket.remoteAddress ?? '')) return refuse(request, response, 429, 'too many deliveries')
