@@ -123,7 +123,12 @@ export async function startLocal({ config, api, log, outbox, fetch, logger }: Lo
     const pointer = pointers.known.get(application)
     if (pointer?.state !== 'live' || pointer.bundle === null || busy.has(application) || inventory.knows(application, pointer.bundle))
       return
-    later('a baseline could not be rebuilt', rebuildBaseline(baselineTools, application, pointer.bundle))
+    const rebuilt = rebuildBaseline(baselineTools, application, pointer.bundle)
+    // Kinds that are watched already are not listed again for its objects.
+    later(
+      'a baseline could not be rebuilt',
+      rebuilt.then(() => detector.refresh(application, stop.signal)),
+    )
   }
 
   function onPointer(pointer: DesiredPointer, before: DesiredPointer | undefined): void {
@@ -143,16 +148,11 @@ export async function startLocal({ config, api, log, outbox, fetch, logger }: Lo
     }
   }
 
-  const missing: Digest[] = []
-  for (const [, entries] of [...inventory.stored()]) {
-    missing.push(
-      ...(await loadBaseline(
-        { ...baselineTools, blob: (digest) => (blobs.has(digest) ? blobs.get(digest) : Promise.reject(new Error('not here'))) },
-        entries,
-      )),
-    )
-  }
-  for (const digest of new Set(missing)) later('a bundle could not be fetched', refill(digest))
+  // All of them before the first watch: what a kind's first list says of an object that nobody manages yet would be lost.
+  const entries = [...inventory.stored()].flatMap(([, objects]) => objects)
+  const onDisk = (digest: Digest) => (blobs.has(digest) ? blobs.get(digest) : Promise.reject(new Error('not here')))
+  const missing = await loadBaseline({ ...baselineTools, blob: onDisk }, entries)
+  for (const digest of missing) later('a bundle could not be fetched', refill(digest))
   detector.restore()
   for (const application of inventory.applications()) healOpen(application)
   operations.resume()
