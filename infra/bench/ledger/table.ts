@@ -35,9 +35,9 @@ export class Table {
         vsRawInsertAt500: this.median(at(500), 'fairlead') / this.median('raw multi-row INSERT, 500 rows', 'two connections'),
         oneClientVsEmmett: this.median(at(1), 'fairlead') / this.median(at(1), 'emmett'),
         twoWritersVsOne:
-          this.median('2 writer processes, 100 clients', 'fairlead') / this.median('1 writer processes, 100 clients', 'fairlead'),
+          this.median('2 writer processes × 100 clients', 'fairlead') / this.median('1 writer processes × 100 clients', 'fairlead'),
         fourWritersVsOne:
-          this.median('4 writer processes, 100 clients', 'fairlead') / this.median('1 writer processes, 100 clients', 'fairlead'),
+          this.median('4 writer processes × 100 clients', 'fairlead') / this.median('1 writer processes × 100 clients', 'fairlead'),
       },
     }
   }

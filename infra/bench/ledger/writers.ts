@@ -2,11 +2,11 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { LoadResult } from './workload.ts'
 
-/** Events a second of `processes` writer processes that share `clients` clients and one log. */
+/** Events a second of `processes` writer processes on one log, each with `clients` clients of its own. */
 export async function severalWriters(url: string, processes: number, clients: number, seconds: number): Promise<number> {
   const children: ChildProcess[] = []
   for (let number = 0; number < processes; number++) {
-    const argv = [url, number, processes, Math.floor(clients / processes), seconds].map(String)
+    const argv = [url, number, processes, clients, seconds].map(String)
     const child = fork(new URL('./writer.ts', import.meta.url), argv, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     children.push(child)
     await once(child, 'message')
