@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { addAudit } from './commands/audit.ts'
 import { addChanges } from './commands/change.ts'
 import { addCompletion } from './commands/completion.ts'
 import type { Context } from './commands/context.ts'
@@ -18,7 +19,19 @@ export function createProgram(context: Context): Command {
     .exitOverride()
     .showHelpAfterError('(fairlead --help lists the commands)')
     .configureOutput({ writeOut: (text) => context.terminal.out(text), writeErr: (text) => context.terminal.err(text) })
-  for (const add of [addGet, addDescribe, addDiff, addChanges, addWait, addHistory, addEvents, addDemo, addServer, addCompletion]) {
+  for (const add of [
+    addGet,
+    addDescribe,
+    addDiff,
+    addChanges,
+    addWait,
+    addHistory,
+    addEvents,
+    addAudit,
+    addDemo,
+    addServer,
+    addCompletion,
+  ]) {
     add(program, context)
   }
   return program

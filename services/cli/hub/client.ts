@@ -43,13 +43,24 @@ export class HubClient {
     }
   }
 
-  async #post(query: string, variables: Record<string, unknown>, accept: string, signal?: AbortSignal): Promise<Response> {
+  /** What the hub has at `path`, as it comes; with a body it is posted. Throws the hub's own error, or `SERVER_UNREACHABLE`. */
+  async get(path: string, body?: object, signal?: AbortSignal): Promise<Response> {
+    const response = await this.#send(path, body, 'application/json, */*', signal)
+    if (!response.ok) dataOf((await response.json()) as GraphQLAnswer<never>)
+    return response
+  }
+
+  #post(query: string, variables: Record<string, unknown>, accept: string, signal?: AbortSignal): Promise<Response> {
+    return this.#send('/graphql', { query, variables }, accept, signal)
+  }
+
+  async #send(path: string, body: object | undefined, accept: string, signal: AbortSignal | undefined): Promise<Response> {
     let response: Response
     try {
-      response = await fetch(new URL('/graphql', this.#access.url), {
-        method: 'POST',
+      response = await fetch(new URL(path, this.#access.url), {
+        method: body ? 'POST' : 'GET',
         headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${this.#access.token.reveal()}` },
-        body: JSON.stringify({ query, variables }),
+        ...(body && { body: JSON.stringify(body) }),
         ...(signal && { signal }),
       })
     } catch (error) {
