@@ -19,7 +19,7 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = temporaryFolder('e2e')
   const data = join(folder.path, 'data')
-  const environment = { ...process.env, FAIRLEAD_DATA: data, FAIRLEAD_AUDIT: '1', FAIRLEAD_WAVE_DEADLINE: '30s' }
+  const environment = { ...process.env, FAIRLEAD_DATA: data, FAIRLEAD_AUDIT: '1' }
   const log = join(folder.path, 'start.log')
   const code = await run(['start', '--detach'], environment, log)
   if (code !== 0) {
