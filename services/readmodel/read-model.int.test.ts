@@ -26,8 +26,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ApplicationFilter, ApplicationSort } from './application/query.ts'
 import { evolveApplication, initialApplication } from './application/state.ts'
 import { type EventFilter, eventsAfter, eventsBefore } from './feed/event-log.ts'
+import { fleetProjection, fleetProjectionOf } from './projection/projection.ts'
 import type { PageRequest } from './query/page.ts'
 import { rowsOf } from './query/reads.ts'
+import { openReadModel } from './read-model.ts'
 import { applicationName, clusterName, fleetHistory } from './testing/fleet.ts'
 import { openTestLog, type TestLog } from './testing/log.ts'
 
@@ -407,4 +409,30 @@ describe('feeds', () => {
       expect(backwards.reverse()).toEqual(forwards)
     }
   })
+})
+
+test('a rebuild under the next version gives the same answers, and readers never see it half done', async () => {
+  const queries = log.readModel.queries()
+  const ask = async () => {
+    const pages = await Promise.all([undefined, declared, written].map((at) => list({}, { at, withFacets: true, withTotal: true })))
+    const parts = await queries.partsOf({}, undefined, 1_000)
+    const steps = await queries.stepsOf(
+      parts.map((part) => part.id),
+      undefined,
+    )
+    const resources = await queries.listResources({}, 'kind', all())
+    return { pages, parts, steps, resources }
+  }
+  const before = await ask()
+  const stop = new AbortController()
+  const next = openReadModel(log.ledger, { ...fleetProjectionOf(100), version: fleetProjection.version + 1 })
+  const running = next.run(stop.signal)
+  const version = async () => {
+    const states = await log.ledger.projections()
+    return states.find((state) => state.name === fleetProjection.name && state.status === 'live')?.version
+  }
+  await expect.poll(version, { timeout: 30_000 }).toBe(fleetProjection.version + 1)
+  expect(await ask()).toEqual(before)
+  stop.abort()
+  await running
 })

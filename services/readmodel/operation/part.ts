@@ -13,7 +13,7 @@ import {
 } from '@fairlead/events'
 import type { Actor, StoredEvent } from '@fairlead/ledger'
 import type { RecordSet } from '../validity/record-set.ts'
-import type { DatedTable } from '../validity/table.ts'
+import type { DatedTable, FactTable } from '../validity/table.ts'
 
 type Started = DataOf<typeof ApplicationOperationStarted>
 
@@ -96,9 +96,8 @@ export const partTable: DatedTable = {
   },
 }
 
-/** The plan of one attempt. `id` is `<operation>|<application>|<attempt>`. */
-export interface PlanRecord {
-  readonly id: string
+/** The plan of one attempt. */
+export interface PlanFact {
   readonly operation: string
   readonly application: string
   readonly attempt: number
@@ -109,7 +108,7 @@ export interface PlanRecord {
   readonly planned_at: string
 }
 
-export const planTable: DatedTable = {
+export const planTable: FactTable = {
   name: 'operation_plan',
   columns: {
     operation: 'text',
@@ -121,14 +120,12 @@ export const planTable: DatedTable = {
     planned_from: 'bigint',
     planned_at: 'text',
   },
-  indexes: ['operation'],
-  born: 'planned_from',
-  later: {},
+  index: 'operation, application',
+  at: 'planned_from',
 }
 
-/** What one step did. `id` is `<operation>|<application>|<attempt>|<phase>|<step>`. */
-export interface StepRecord {
-  readonly id: string
+/** What one step did. */
+export interface StepFact {
   readonly operation: string
   readonly application: string
   readonly cluster: string
@@ -144,7 +141,7 @@ export interface StepRecord {
   readonly settled_at: string
 }
 
-export const stepTable: DatedTable = {
+export const stepTable: FactTable = {
   name: 'operation_step',
   columns: {
     operation: 'text',
@@ -161,15 +158,14 @@ export const stepTable: DatedTable = {
     settled_from: 'bigint',
     settled_at: 'text',
   },
-  indexes: ['operation'],
-  born: 'settled_from',
-  later: {},
+  index: 'operation, application',
+  at: 'settled_from',
 }
 
 export interface PartRecords {
   readonly parts: RecordSet<PartRecord>
-  readonly plans: RecordSet<PlanRecord>
-  readonly steps: RecordSet<StepRecord>
+  readonly plans: PlanFact[]
+  readonly steps: StepFact[]
 }
 
 export function foldPart({ parts, plans, steps }: PartRecords, event: StoredEvent): void {
@@ -181,7 +177,7 @@ export function foldPart({ parts, plans, steps }: PartRecords, event: StoredEven
   if (ApplicationPlanned.is(event)) {
     const { attempt, plan, steps: skeleton, prunes } = event.data
     const planned = { planned_from: event.position, planned_at: event.recordedAt }
-    plans.add(`${id}|${attempt}`, { ...key, attempt, plan, steps: skeleton, prunes, ...planned })
+    plans.push({ ...key, attempt, plan, steps: skeleton, prunes, ...planned })
   }
   if (ApplicationConfirmationAwaited.is(event)) {
     const { prunes, budget } = event.data
@@ -192,7 +188,7 @@ export function foldPart({ parts, plans, steps }: PartRecords, event: StoredEven
   if (ApplicationStepSettled.is(event)) {
     const { cluster, attempt, step, phase, wave, outcome, results, error, tookMs } = event.data
     const settled = { settled_from: event.position, settled_at: event.recordedAt, took_ms: tookMs }
-    steps.add(`${id}|${attempt}|${phase}|${step}`, {
+    steps.push({
       ...key,
       cluster,
       attempt,

@@ -2,7 +2,8 @@ import { type RawBuilder, sql } from 'kysely'
 import { oneOf, type Page, type PageRequest, readPage } from '../query/page.ts'
 import { type Reads, rowsOf } from '../query/reads.ts'
 import { recordsAt } from '../validity/records-at.ts'
-import { type PartRecord, type PlanRecord, partTable, planTable, type StepRecord, stepTable } from './part.ts'
+import type { FactTable } from '../validity/table.ts'
+import { type PartRecord, type PlanFact, partTable, planTable, type StepFact, stepTable } from './part.ts'
 import { type OperationRecord, operationTable } from './record.ts'
 
 export type OperationPhase = 'Running' | 'Succeeded' | 'Failed' | 'Terminated'
@@ -103,19 +104,34 @@ export function partsByIds(reads: Reads, ids: readonly string[], at: number | un
 }
 
 /** The plans of some parts' attempts, oldest first. */
-export function plansOf(reads: Reads, parts: readonly string[], at: number | undefined): Promise<PlanRecord[]> {
-  return rowsOf(reads, sql<PlanRecord>`SELECT * FROM ${recordsAt(planTable, at, belongsTo(parts))} AS source ORDER BY planned_from`)
+export function plansOf(reads: Reads, parts: readonly string[], at: number | undefined): Promise<PlanFact[]> {
+  return factsOf<PlanFact>(reads, planTable, ['attempt'], parts, at)
 }
 
 /** The settled steps of some parts, in the order they settled. */
-export function stepsOf(reads: Reads, parts: readonly string[], at: number | undefined): Promise<StepRecord[]> {
-  return rowsOf(reads, sql<StepRecord>`SELECT * FROM ${recordsAt(stepTable, at, belongsTo(parts))} AS source ORDER BY settled_from`)
+export function stepsOf(reads: Reads, parts: readonly string[], at: number | undefined): Promise<StepFact[]> {
+  return factsOf<StepFact>(reads, stepTable, ['attempt', 'phase', 'step'], parts, at)
 }
 
-/** `parts` are `<operation>|<application>`. */
-function belongsTo(parts: readonly string[]): RawBuilder<boolean> {
-  const operations = [...new Set(parts.map((part) => part.slice(0, part.indexOf('|'))))]
-  return sql<boolean>`operation = ANY (${operations}::text[]) AND operation || '|' || application = ANY (${[...parts]}::text[])`
+/** Facts of some parts, `<operation>|<application>`; one that was reported twice is told once, as it was told first. */
+function factsOf<Fact extends object>(
+  reads: Reads,
+  table: FactTable,
+  key: readonly string[],
+  parts: readonly string[],
+  at: number | undefined,
+): Promise<Fact[]> {
+  const named = parts.map((part) => part.split('|'))
+  const identity = sql.join(['operation', 'application', ...key].map((column) => sql.ref(column)))
+  return rowsOf(
+    reads,
+    sql<Fact>`SELECT * FROM (
+      SELECT DISTINCT ON (${identity}) f.* FROM ${sql.table(`rm.${table.name}`)} AS f
+      JOIN unnest(${named.map(([operation]) => operation)}::text[], ${named.map(([, application]) => application)}::text[])
+        AS part(operation, application) USING (operation, application)
+      WHERE ${sql.ref(table.at)} <= ${at ?? Number.MAX_SAFE_INTEGER} ORDER BY ${identity}, ${sql.ref(table.at)}
+    ) AS told ORDER BY ${sql.ref(table.at)}`,
+  )
 }
 
 function partCondition({ operations, application, visible }: PartFilter): RawBuilder<boolean> {

@@ -3,7 +3,7 @@ import { type ApplicationFold, foldApplication } from '../application/fold.ts'
 import type { ApplicationRow, StateRecord } from '../application/row.ts'
 import { type ClusterRow, foldCluster } from '../cluster/row.ts'
 import { type DriftRecord, foldDrift } from '../drift/record.ts'
-import { foldPart, type PartRecord, type PlanRecord, type StepRecord } from '../operation/part.ts'
+import { foldPart, type PartRecord, type PlanFact, type StepFact } from '../operation/part.ts'
 import { foldOperation, type OperationRecord } from '../operation/record.ts'
 import { foldProject, type ProjectRow } from '../project/row.ts'
 import { foldRepository, type RepositoryRow } from '../repository/row.ts'
@@ -28,8 +28,8 @@ export interface Folded extends ApplicationFold {
   readonly projects: RowSet<ProjectRow>
   readonly operations: RecordSet<OperationRecord>
   readonly parts: RecordSet<PartRecord>
-  readonly plans: RecordSet<PlanRecord>
-  readonly steps: RecordSet<StepRecord>
+  readonly plans: PlanFact[]
+  readonly steps: StepFact[]
   readonly drifts: RecordSet<DriftRecord>
   readonly requests: RecordSet<RequestRecord>
 }
@@ -63,8 +63,8 @@ export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folde
     projects: new RowSet(),
     operations: new RecordSet(),
     parts: new RecordSet(),
-    plans: new RecordSet(),
-    steps: new RecordSet(),
+    plans: [],
+    steps: [],
     drifts: new RecordSet(),
     requests: new RecordSet(),
   }

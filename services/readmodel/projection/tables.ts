@@ -8,10 +8,11 @@ import { projectTable } from '../project/row.ts'
 import { repositoryTable } from '../repository/row.ts'
 import { requestTable } from '../request/record.ts'
 import { resourceTable } from '../resource/row.ts'
-import { createRecord, createSegments, createVersioned } from '../validity/table.ts'
+import { createFacts, createRecord, createSegments, createVersioned } from '../validity/table.ts'
 
 const versionedTables = [applicationTable, resourceTable, clusterTable, repositoryTable, projectTable]
-const recordTables = [stateTable, operationTable, partTable, planTable, stepTable, driftTable, requestTable]
+const recordTables = [stateTable, operationTable, partTable, driftTable, requestTable]
+const factTables = [planTable, stepTable]
 
 /** How far the read models are: written in the transaction of every batch, so a reader's snapshot knows its own position. */
 const createHead = [
@@ -24,6 +25,7 @@ export const createTables: readonly string[] = [
   createSegments,
   ...versionedTables.flatMap(createVersioned),
   ...recordTables.flatMap(createRecord),
+  ...factTables.flatMap(createFacts),
   ...createReferred,
   ...createHead,
 ]

@@ -26,6 +26,15 @@ export interface RecordTable {
   readonly indexes: readonly string[]
 }
 
+/** A table that only grows: a row is one fact, said once, or again in the same words. */
+export interface FactTable {
+  readonly name: string
+  readonly columns: Readonly<Record<string, ColumnType>>
+  readonly index: string
+  /** The position of the fact. */
+  readonly at: string
+}
+
 /** A table of records that are read as of a past position. */
 export interface DatedTable extends RecordTable {
   /** The position at which the record began; without it nothing of it is known yet. */
@@ -55,6 +64,11 @@ export function createVersioned(table: VersionedTable): string[] {
     `CREATE INDEX ON ${name}_version (segment, id)`,
     `INSERT INTO segment (name, number, from_position, rows) VALUES ('${name}', 0, 0, 0)`,
   ]
+}
+
+/** Statements that create `table` in the current schema. */
+export function createFacts({ name, columns, index }: FactTable): string[] {
+  return [`CREATE TABLE ${name} (${columnList(columns).join(', ')})`, `CREATE INDEX ON ${name} (${index})`]
 }
 
 /** Statements that create `table` in the current schema. */
