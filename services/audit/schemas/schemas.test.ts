@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { allReports } from '../report/catalog.ts'
 import { schemaName } from '../report/report.ts'
+import { columnsPage } from './columns-page.ts'
 import { generateSchemas } from './generate.ts'
 import { publishedSchema } from './published.ts'
 
@@ -28,3 +29,7 @@ test('columns of version 1 stay as they are: a new column is a new version', () 
 function columns(): Record<string, string[]> {
   return Object.fromEntries(allReports.map((report) => [schemaName(report), report.columns.map(({ name }) => name)]))
 }
+
+test('docs/audit-columns.md has the columns and controls that the program has', () => {
+  expect(readFileSync(new URL('../../../docs/audit-columns.md', import.meta.url), 'utf8')).toBe(columnsPage())
+})
