@@ -1,4 +1,4 @@
-import { mkdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
 import { guardedAddress, type NetworkPolicy } from './address.ts'
@@ -132,7 +132,10 @@ export class Mirror implements TreeSource, AsyncDisposable {
 
   async #initialise(): Promise<void> {
     await mkdir(this.#gitDir, { recursive: true })
-    if (await isFile(join(this.#gitDir, 'HEAD'))) return
+    if (await isFile(join(this.#gitDir, 'HEAD'))) {
+      await removeStaleLocks(this.#gitDir)
+      return
+    }
     const result = await this.#local(['init', '--bare', '--quiet', '--template=', '--initial-branch=main', '--', this.#gitDir])
     if (result.code !== 0) {
       await rm(this.#gitDir, { recursive: true, force: true })
@@ -178,6 +181,15 @@ export class Mirror implements TreeSource, AsyncDisposable {
       where: { repository: this.url.href },
     })
   }
+}
+
+/** The mirror belongs to this process alone: locks that are there before its first call were left by one that was killed. */
+async function removeStaleLocks(gitDir: string): Promise<void> {
+  const outside = (await readdir(gitDir)).filter((name) => name.endsWith('.lock') || name === 'gc.pid')
+  const refs = (await readdir(join(gitDir, 'refs'), { recursive: true }))
+    .filter((name) => name.endsWith('.lock'))
+    .map((name) => join('refs', name))
+  for (const name of [...outside, ...refs]) await rm(join(gitDir, name), { force: true })
 }
 
 async function isFile(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -43,6 +43,13 @@ export class TestRepository implements AsyncDisposable {
 
   async head(): Promise<string> {
     return (await this.git('rev-parse', 'HEAD')).trim()
+  }
+
+  /** Makes the repository unreadable for others, or readable again. */
+  async setAside(aside: boolean): Promise<void> {
+    const names = [join(this.folder, '.git'), join(this.folder, '.aside')] as const
+    if (aside) await rename(names[0], names[1])
+    else await rename(names[1], names[0])
   }
 
   async git(...args: string[]): Promise<string> {
