@@ -1,10 +1,11 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TokenStore } from '@fairlead/access'
-import { startApi } from '@fairlead/api'
+import { type AuditPort, startApi } from '@fairlead/api'
+import { auditHandler, auditOf, auditReportPage, auditVerification } from '@fairlead/audit'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
-import { openLedger, wakeOverNats } from '@fairlead/ledger'
+import { fileTarget, type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
 import { hubInboxPrefix, readPrivateKey, subjects } from '@fairlead/messages'
 import { environment, environmentFile, environmentPort, type RunningProcess, runProcess } from '@fairlead/process'
 import { openReadModel } from '@fairlead/readmodel'
@@ -91,13 +92,24 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
       })
     },
   })
-  const key = readPrivateKey(environmentFile('FAIRLEAD_SIGNING_KEY').reveal())
+  const signingKey = environmentFile('FAIRLEAD_SIGNING_KEY')
+  const key = readPrivateKey(signingKey.reveal())
+  const headsFile = join(state, 'heads.jsonl')
+  const publishing = ledger.publishHeads(
+    {
+      targets: [fileTarget(headsFile)],
+      privateKey: signingKey,
+      onFailure: (target, error) => log.error({ target, code: error.code }, `a signed head was not published: ${error.message}`),
+    },
+    stop.signal,
+  )
   stack.use(
     await startApi(
       {
         ledger,
         readModel,
         tokens: openTokens(state),
+        audit: auditPort(ledger, signingKey, headsFile),
         agents: commandSender({ nats: connection, key, epoch: () => reconcile.epoch }),
         epoch: () => reconcile.epoch,
         version,
@@ -116,9 +128,19 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
   )
   const all = stack.move()
   return {
-    done: Promise.all([reconcile.done, source.done, projecting]).then(() => undefined),
+    done: Promise.all([reconcile.done, source.done, projecting, publishing]).then(() => undefined),
     notReady: () => (connection.isClosed() ? 'the bus is away' : undefined),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+/** The auditors' half of the API. */
+function auditPort(ledger: Ledger, signingKey: Redacted, headsFile: string): AuditPort {
+  const audit = auditOf(ledger, { version, signingKey, headsFile })
+  return {
+    handle: auditHandler({ audit }),
+    report: (principal, args, signal) => auditReportPage(audit, principal, args as Parameters<typeof auditReportPage>[2], signal),
+    verify: (principal, args, signal) => auditVerification(audit, principal, args, signal),
   }
 }
 

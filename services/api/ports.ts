@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '@fairlead/access'
 import type { Ledger } from '@fairlead/ledger'
 import type { CommandBody, CommandReply, SyncPlan } from '@fairlead/messages'
@@ -15,6 +16,16 @@ export interface TokenPort {
   verify(token: string): Principal | undefined
 }
 
+/** The auditors' half of the API; `@fairlead/audit` makes one. Each call records that it was asked for. */
+export interface AuditPort {
+  /** Serves what lies below `/audit`: whole files, proofs, schemas. False for any other path. */
+  handle(request: IncomingMessage, response: ServerResponse, principal: Principal): Promise<boolean>
+  /** `Query.auditReport`. */
+  report(principal: Principal, args: object, signal: AbortSignal): Promise<unknown>
+  /** `Query.auditVerify`. */
+  verify(principal: Principal, args: object, signal: AbortSignal): Promise<unknown>
+}
+
 /** What the API stands on. */
 export interface ApiParts {
   readonly ledger: Ledger
@@ -22,6 +33,8 @@ export interface ApiParts {
   readonly tokens: TokenPort
   /** Without it `diff` and `liveObject` answer `AGENT_UNREACHABLE`. */
   readonly agents?: AgentPort | undefined
+  /** Without it there are no audit reports here. */
+  readonly audit?: AuditPort | undefined
   /** The plan that the next sync of an application would follow; without it `plan` shows the last one made. */
   readonly preview?: ((application: string, signal: AbortSignal) => Promise<SyncPlan | undefined>) | undefined
   /** The hub's incarnation. */

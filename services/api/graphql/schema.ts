@@ -1,6 +1,7 @@
 import { typeDefs } from '@fairlead/graphql'
 import { createSchema } from 'graphql-yoga'
 import { applicationResolvers } from '../resolvers/application.ts'
+import { auditResolvers } from '../resolvers/audit.ts'
 import { changeResolvers } from '../resolvers/change.ts'
 import { clusterResolvers } from '../resolvers/cluster.ts'
 import { eventResolvers } from '../resolvers/event.ts'
@@ -21,6 +22,7 @@ export function executableSchema() {
     resolvers: [
       { DateTime, Position, JSON: JsonScalar, ...enumResolvers },
       applicationResolvers,
+      auditResolvers,
       changeResolvers,
       clusterResolvers,
       eventResolvers,

@@ -40,6 +40,7 @@ export async function handle(handler: HandlerParts, request: IncomingMessage, re
   const principal = principalOf(handler, request)
   if (!principal) return await refuse(handler, response, path, trace)
   if (path === '/metrics' && request.method === 'GET') return await respondMetrics(handler, principal, response, trace)
+  if (await handler.parts.audit?.handle(request, response, principal)) return
   if (path === '/graphql') return await respondGraphql(handler, principal, request, response, trace)
   respondError(response, new FairleadError('NOT_FOUND', `there is nothing at ${path}`, { next: 'POST to /graphql' }), trace)
 }
