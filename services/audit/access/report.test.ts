@@ -27,6 +27,7 @@ test('tells what accounts may do, and what they did, as of then', async () => {
   await scene.on(confirmed, user('ana'))
   await scene.on(confirmed, { ...user('ci'), kind: 'service', onBehalfOf: 'ana' })
   await scene.on(confirmed, agent)
+  await scene.on(confirmed, { kind: 'service', name: 'reconcile', authenticatedBy: 'process' })
   await scene.to(
     denialStream,
     AccessDenied.of({ principal: 'ana', action: 'sync', object: 'application/a', reason: 'no', times: 3 }),

@@ -22,7 +22,7 @@ import {
 } from '@fairlead/events'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { leafOf } from '../log/leaf.ts'
-import { agent, application, cluster, digest, operation, revision, Scene, user } from '../testing/scene.ts'
+import { agent, application, auditor, cluster, digest, operation, revision, Scene, user } from '../testing/scene.ts'
 import { specOf } from '../testing/spec.ts'
 import type { Change } from './row.ts'
 
@@ -230,6 +230,15 @@ describe('rows and what they say of each other', () => {
     await scene.on(ApplicationOperationStarted.of({ ...started, cause: 'automated', operation: 'sync/2' }))
     await scene.on(ApplicationDriftResolved.of({ ...resolvedDrift, how: 'sync' }), agent)
     expect((await scene.rows<Change>('out-of-band'))[0]).toMatchObject({ how: 'Synced', resolvedBy: 'sync/2|checkout' })
+  })
+
+  test('a change belongs to the period in which it began, its first and last position included', async () => {
+    const began = scene.log.events.length + 2
+    await change('sync/1')
+    const { audit, at } = { audit: scene.audit(), at: { position: scene.log.events.length } }
+    const count = async (from: number, to: number) =>
+      (await audit.page(auditor, { kind: 'register', first: 9, from: { position: from }, to: { position: to }, at })).rows.length
+    expect([await count(1, began - 1), await count(began, began), await count(began + 1, began + 1)]).toEqual([0, 1, 0])
   })
 
   test('what goes on where the log is cut comes last, in the order it began', async () => {
