@@ -14,6 +14,7 @@ import { Healer } from './drift/healer.ts'
 import { Blobs, type FetchBlobs } from './hub/blobs.ts'
 import type { KubernetesApi } from './kubernetes/api.ts'
 import { Namespaces } from './kubernetes/namespaces.ts'
+import { tidySoon } from './memory.ts'
 import { Inventory } from './objects/inventory.ts'
 import { Tracker } from './objects/tracker.ts'
 import { Watches } from './objects/watches.ts'
@@ -57,7 +58,7 @@ export async function startLocal({ config, api, log, outbox, fetch, logger }: Lo
   const inventory = new Inventory(log, tracker)
   const blobs = new Blobs(join(config.dataDir, 'blobs'), fetch)
   const journal = new Journal(log)
-  const state = new StateReporter({ tracker, log, send: (reports) => outbox.state(reports) })
+  const state = new StateReporter({ tracker, log, send: (reports) => outbox.state(reports), running: () => operations.size })
 
   const background = new Set<Promise<void>>()
   const later = (what: string, work: Promise<void>) => {
@@ -69,6 +70,7 @@ export async function startLocal({ config, api, log, outbox, fetch, logger }: Lo
   }
   const healOpen = (application: string) => healer.heal([...tracker.of(application)].filter(({ drift }) => drift !== undefined))
   const onIdle = (application: string) => {
+    tidySoon()
     reconcileBaseline(application)
     detector.recheck(application)
     healOpen(application)

@@ -1,3 +1,4 @@
+import './memory.ts'
 import { type RunningProcess, runProcess } from '@fairlead/process'
 import { pino } from 'pino'
 import { startAgent } from './agent.ts'

@@ -8,7 +8,7 @@ import { Digest } from '@fairlead/manifests'
 import { digestOf } from '@fairlead/messages'
 
 const inflated = promisify(inflate)
-const maxMemoryBytes = 8 * 1024 * 1024
+const maxMemoryBytes = 2 * 1024 * 1024
 const maxBlobBytes = 64 * 1024 * 1024
 const gatherMs = 5
 const maxBatch = 250
@@ -21,7 +21,7 @@ export type FetchBlobs = (
 ) => Promise<void>
 
 /**
- * Bundles and plans by their digest: from memory (the last 8 MB used), from disk, or from the hub. Requests to the hub that come within a few
+ * Bundles and plans by their digest: from memory (the last 2 MB used), from disk, or from the hub. Requests to the hub that come within a few
  * milliseconds travel together. What comes from the hub is believed only when its digest is right. Files are 0600, because a bundle can hold a Secret.
  */
 export class Blobs {
@@ -120,7 +120,8 @@ export class Blobs {
   }
 
   async #checked(digest: Digest, compressed: Buffer): Promise<Buffer> {
-    const bytes = await inflated(compressed, { maxOutputLength: maxBlobBytes })
+    // What comes out is a view into a chunk of at least 16 kB; a copy is as large as it looks.
+    const bytes = Buffer.from(await inflated(compressed, { maxOutputLength: maxBlobBytes }))
     if (digestOf(bytes) === digest) return bytes
     throw new FairleadError('BLOB_NOT_FOUND', `what came as blob ${digest} is something else`)
   }

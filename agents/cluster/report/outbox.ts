@@ -4,7 +4,7 @@ import type { Spool } from './spool.ts'
 
 /** How long the first of some results waits for others: hardly when few steps run, longer when many do and more will come. */
 const coalesceMs = 20
-const coalesceManyMs = 150
+const coalesceManyMs = 250
 const many = 8
 const maxEntries = 250
 /** Well below the bus's limit of 1 MiB for a message. */

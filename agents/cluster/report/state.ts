@@ -8,6 +8,8 @@ import type { Tracker } from '../objects/tracker.ts'
 import type { KeyedLog } from '../store/keyed-log.ts'
 
 const debounceMs = 100
+const debounceManyMs = 500
+const many = 8
 const prefix = 'reported/'
 
 /** What the hub was last told of an application: health, and a line for each object that stands for all that was said of it. */
@@ -23,6 +25,8 @@ export interface StateReporterOptions {
   /** What was reported is kept here, so that a restart repeats nothing. */
   readonly log: KeyedLog
   readonly send: (reports: readonly StateReport[]) => void
+  /** Steps that are running. While they are many, changes are collected for longer; each result brings the state that belongs to it along. */
+  readonly running: () => number
 }
 
 /** Tells the hub what changed of applications and their objects, at the most ten times a second, all changed applications together; nothing when nothing changed. */
@@ -48,7 +52,7 @@ export class StateReporter implements Disposable {
   /** Something of this application may have changed. */
   touch(application: string): void {
     this.#dirty.add(application)
-    this.#timer ??= setTimeout(() => this.flush(), debounceMs)
+    this.#timer ??= setTimeout(() => this.flush(), this.#options.running() > many ? debounceManyMs : debounceMs)
   }
 
   /** Everything is to be said again: reports got lost. */

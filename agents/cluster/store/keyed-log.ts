@@ -4,44 +4,54 @@ import { dirname } from 'node:path'
 const compactAboveBytes = 1024 * 1024
 
 /**
- * A small map on disk: values by key, each change one line appended to a file, the newest line of a key counts. Values are JSON. A change is in the
- * operating system's hands when `set` returns, so it survives the death of the process; `{ durable: true }` also waits for the disk, for what
- * must survive the loss of power. The file is rewritten when most of it is outdated. A last line that was cut off is left out on opening.
+ * A small map on disk: values by key, each change one line appended to a file, the newest line of a key counts. Values are JSON and are kept as text, which takes a
+ * third of the memory. A change is in the operating system's hands when `set` returns, so it survives the death of the process; `{ durable: true }`
+ * also waits for the disk, for what must survive the loss of power. The file is rewritten when most of it is outdated. A last line that was cut off is left
+ * out on opening.
  */
 export class KeyedLog implements Disposable {
   readonly #path: string
-  readonly #values = new Map<string, unknown>()
+  readonly #values = new Map<string, string>()
   #file: number
   #bytes = 0
   #liveBytes = 0
-  readonly #sizes = new Map<string, number>()
 
   constructor(path: string) {
     this.#path = path
-    const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-    const whole = text.lastIndexOf('\n') + 1
-    for (const line of text.slice(0, whole).split('\n')) this.#take(line)
+    const content = existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
+    let start = 0
+    // Each line becomes a text of its own: a slice of the whole would keep the whole in memory.
+    for (let end = content.indexOf(newline); end !== -1; end = content.indexOf(newline, start)) {
+      this.#take(content.toString('utf8', start, end))
+      start = end + 1
+    }
     this.#file = openSync(path, 'a', 0o600)
-    this.#bytes = Buffer.byteLength(text.slice(0, whole))
-    ftruncateSync(this.#file, this.#bytes)
+    this.#bytes = start
+    ftruncateSync(this.#file, start)
   }
 
   get(key: string): unknown {
-    return this.#values.get(key)
+    const text = this.#values.get(key)
+    return text === undefined ? undefined : JSON.parse(text)
   }
 
   set(key: string, value: unknown, options: { readonly durable?: boolean } = {}): void {
-    this.#append(`${JSON.stringify([key, value])}\n`)
+    const text = JSON.stringify(value)
+    this.#append(lineOf(key, text))
+    this.#keep(key, text)
+    this.#compactIfWorthIt()
     if (options.durable === true) fdatasyncSync(this.#file)
   }
 
   delete(key: string): void {
-    if (this.#values.has(key)) this.#append(`${JSON.stringify([key])}\n`)
+    if (!this.#values.has(key)) return
+    this.#append(`${JSON.stringify([key])}\n`)
+    this.#drop(key)
   }
 
   /** Keys that start with `prefix` and their values, in the order in which the keys were first set. */
   *entries(prefix: string): IterableIterator<readonly [string, unknown]> {
-    for (const entry of this.#values) if (entry[0].startsWith(prefix)) yield entry
+    for (const [key, text] of this.#values) if (key.startsWith(prefix)) yield [key, JSON.parse(text)]
   }
 
   [Symbol.dispose](): void {
@@ -51,30 +61,34 @@ export class KeyedLog implements Disposable {
 
   #append(line: string): void {
     this.#bytes += writeSync(this.#file, line)
-    this.#take(line.slice(0, -1))
-    if (this.#bytes > compactAboveBytes && this.#bytes > 4 * this.#liveBytes) this.#compact()
+  }
+
+  #keep(key: string, text: string): void {
+    this.#drop(key, false)
+    this.#values.set(key, text)
+    this.#liveBytes += key.length + text.length
+  }
+
+  #drop(key: string, forGood = true): void {
+    const known = this.#values.get(key)
+    if (known !== undefined) this.#liveBytes -= key.length + known.length
+    // A key that only changes its value keeps its place.
+    if (forGood) this.#values.delete(key)
   }
 
   #take(line: string): void {
     const entry = parsed(line)
     if (!entry) return
-    const [key, value] = entry
-    this.#liveBytes -= this.#sizes.get(key) ?? 0
-    if (entry.length === 1) {
-      this.#values.delete(key)
-      this.#sizes.delete(key)
-      return
-    }
-    this.#values.set(key, value)
-    this.#sizes.set(key, line.length + 1)
-    this.#liveBytes += line.length + 1
+    if (entry.length === 1) this.#drop(entry[0])
+    else this.#keep(entry[0], JSON.stringify(entry[1]))
   }
 
-  #compact(): void {
+  #compactIfWorthIt(): void {
+    if (this.#bytes <= compactAboveBytes || this.#bytes <= 4 * this.#liveBytes) return
     const next = `${this.#path}.new`
     const file = openSync(next, 'w', 0o600)
     let bytes = 0
-    for (const [key, value] of this.#values) bytes += writeSync(file, `${JSON.stringify([key, value])}\n`)
+    for (const [key, text] of this.#values) bytes += writeSync(file, lineOf(key, text))
     fsyncSync(file)
     renameSync(next, this.#path)
     syncFolder(dirname(this.#path))
@@ -82,6 +96,12 @@ export class KeyedLog implements Disposable {
     this.#file = file
     this.#bytes = bytes
   }
+}
+
+const newline = 0x0a
+
+function lineOf(key: string, text: string): string {
+  return `[${JSON.stringify(key)},${text}]\n`
 }
 
 /** Waits until the names in a folder are on the disk. */
