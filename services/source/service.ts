@@ -104,7 +104,7 @@ export class SourceService implements AsyncDisposable {
   /** Somebody says that these repositories have moved (identities, as `host/path`); they are asked. Answers how many are followed. */
   async hint(identities: readonly string[]): Promise<number> {
     const repositories = await this.#deps.repositories.matching(identities)
-    const moved = await this.#poller.ask(repositories)
+    const moved = await this.#poller.ask(repositories, true)
     if (moved.length > 0) this.trigger('webhook')
     return repositories.length
   }

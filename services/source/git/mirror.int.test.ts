@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { FairleadError } from '@fairlead/errors'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Repository } from '../repository/repository.ts'
 import { TestRepository } from '../testing/repository.ts'
 import { Mirror } from './mirror.ts'
 import { parseRepositoryUrl } from './url.ts'
@@ -54,10 +57,24 @@ it('follows branches and tags that come and go, annotated ones by their commit',
   await mirror.fetch()
   const refs = await mirror.lsRemote()
   expect([...refs.branches.keys()]).toEqual(['gone', 'main'])
+  expect(await mirror.localRefs('main')).toEqual(refs)
   expect(refs.tags.get('v1')).toBe(await repository.head())
   await repository.git('branch', '-D', 'gone')
+  await repository.git('tag', 'v2')
   await mirror.fetch()
+  expect(await mirror.localRefs('main')).toEqual(await mirror.lsRemote())
   expect([...(await mirror.lsRemote()).branches.keys()]).toEqual(['main'])
+})
+
+it('reads packed refs, and loose ones over them', async () => {
+  const gitDir = join(folder, `mirror-${++made}.git`)
+  await using mirror = open(gitDir)
+  await mirror.fetch()
+  await promisify(execFile)('git', ['--git-dir', gitDir, 'pack-refs', '--all'])
+  expect(await mirror.localRefs('main')).toEqual(await mirror.lsRemote())
+  await repository.git('tag', '-f', '-a', 'v1', '-m', 'again', await repository.commit({ 'e.yaml': 'e: 1\n' }))
+  await mirror.fetch()
+  expect(await mirror.localRefs('main')).toEqual(await mirror.lsRemote())
 })
 
 it('goes on after a process that was killed and left its locks', async () => {
@@ -101,4 +118,14 @@ it('answers many at once, and stops a fetch that is not wanted any more', async 
   stop.abort()
   expect(await mirror.fetch(stop.signal).catch((error: Error) => error.name)).toBe('AbortError')
   expect(await mirror.has(commit)).toBe(true)
+})
+
+it('a hint during a question is not lost', async () => {
+  await using followed = new Repository('r', open(), async () => ({ valid: false }))
+  await followed.check(false)
+  const polled = followed.check(false)
+  const commit = await repository.commit({ 'f.yaml': 'f: 1\n' })
+  await Promise.all([polled, followed.check(true), followed.check(true)])
+  expect((await followed.resolve('HEAD')).commit).toBe(commit)
+  expect(await followed.check(false)).toBe(false)
 })

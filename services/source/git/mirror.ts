@@ -4,6 +4,7 @@ import { FairleadError } from '@fairlead/errors'
 import { guardedAddress, type NetworkPolicy } from './address.ts'
 import { type Commit, parseCommit } from './commit.ts'
 import { type Credentials, type EnvironmentOptions, localEnvironment, remoteEnvironment } from './environment.ts'
+import { readLocalRefs } from './local-refs.ts'
 import { Lru } from './lru.ts'
 import { ObjectReader } from './objects.ts'
 import { parseRefs, type RemoteRefs } from './refs.ts'
@@ -56,6 +57,12 @@ export class Mirror implements TreeSource, AsyncDisposable {
     })
     if (result.code !== 0) throw this.#unreachable(result.stderr)
     return parseRefs(result.stdout.toString('utf8'))
+  }
+
+  /** What the refs were at the last fetch, without asking anybody. */
+  async localRefs(headBranch: string): Promise<RemoteRefs> {
+    await this.#prepare()
+    return readLocalRefs(this.#gitDir, headBranch, async (id) => (await this.commit(id))?.id)
   }
 
   /** Brings all branches and tags over; what the remote has deleted is deleted here. */

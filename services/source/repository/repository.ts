@@ -23,6 +23,7 @@ export class Repository implements AsyncDisposable {
   readonly #resolved = new Map<string, Promise<Resolved>>()
   #refs: RemoteRefs | undefined
   #checking: Promise<boolean> | undefined
+  #next: Promise<boolean> | undefined
   /** Why it could not be read when it was last asked. */
   failure: FairleadError | undefined
 
@@ -44,9 +45,20 @@ export class Repository implements AsyncDisposable {
   /**
    * Asks the remote once, however many ask at the same time, and fetches when something moved. Answers whether it did; a failure is
    * kept in `failure` and thrown.
+   * @param expected something has surely moved, so it is fetched without asking first
    */
-  check(signal?: AbortSignal): Promise<boolean> {
-    this.#checking ??= this.#check(signal).finally(() => {
+  check(expected: boolean, signal?: AbortSignal): Promise<boolean> {
+    if (this.#checking && expected) {
+      // The question under way may have been answered before it moved.
+      this.#next ??= this.#checking
+        .catch(() => {})
+        .then(() => {
+          this.#next = undefined
+          return this.check(true, signal)
+        })
+      return this.#next
+    }
+    this.#checking ??= this.#check(expected, signal).finally(() => {
       this.#checking = undefined
     })
     return this.#checking
@@ -68,16 +80,17 @@ export class Repository implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#next?.catch(() => {})
     await this.#checking?.catch(() => {})
     await this.mirror[Symbol.asyncDispose]()
   }
 
-  async #check(signal?: AbortSignal): Promise<boolean> {
+  async #check(expected: boolean, signal?: AbortSignal): Promise<boolean> {
     try {
-      const refs = await this.mirror.lsRemote(signal)
-      const moved = !this.#refs || !sameRefs(refs, this.#refs)
+      const before = this.#refs
+      const refs = expected && before?.headBranch ? await this.#fetched(before.headBranch, signal) : await this.#asked(before, signal)
+      const moved = !before || !sameRefs(refs, before)
       if (moved) {
-        await this.mirror.fetch(signal)
         this.#refs = refs
         this.#resolved.clear()
       }
@@ -87,6 +100,17 @@ export class Repository implements AsyncDisposable {
       this.failure = FairleadError.from(error, { repository: this.url })
       throw this.failure
     }
+  }
+
+  async #asked(before: RemoteRefs | undefined, signal?: AbortSignal): Promise<RemoteRefs> {
+    const refs = await this.mirror.lsRemote(signal)
+    if (!before || !sameRefs(refs, before)) await this.mirror.fetch(signal)
+    return refs
+  }
+
+  async #fetched(headBranch: string, signal?: AbortSignal): Promise<RemoteRefs> {
+    await this.mirror.fetch(signal)
+    return this.mirror.localRefs(headBranch)
   }
 
   async #resolve(revision: string): Promise<Resolved> {

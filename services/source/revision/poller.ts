@@ -53,9 +53,12 @@ export class Poller implements Disposable {
     this.#arm(0)
   }
 
-  /** Asks these now, whatever their schedule; answers those that moved. */
-  async ask(repositories: readonly Repository[]): Promise<Repository[]> {
-    const moved = await Promise.all(repositories.map((repository) => this.#inTurn(() => this.#ask(repository))))
+  /**
+   * Asks these now, whatever their schedule; answers those that moved.
+   * @param expected somebody said that they have moved
+   */
+  async ask(repositories: readonly Repository[], expected = false): Promise<Repository[]> {
+    const moved = await Promise.all(repositories.map((repository) => this.#inTurn(() => this.#ask(repository, expected))))
     return repositories.filter((_, i) => moved[i])
   }
 
@@ -77,11 +80,11 @@ export class Poller implements Disposable {
     }
   }
 
-  async #ask(repository: Repository): Promise<boolean> {
+  async #ask(repository: Repository, expected: boolean): Promise<boolean> {
     const schedule = this.#schedules.get(repository) ?? { dueAt: 0, failures: 0 }
     this.#schedules.set(repository, schedule)
     try {
-      const moved = await repository.check(this.#stop.signal)
+      const moved = await repository.check(expected, this.#stop.signal)
       schedule.failures = 0
       const wished = this.#intervals().get(repository.id) ?? this.#options.intervalMs
       schedule.dueAt = Date.now() + wished * jitter()
