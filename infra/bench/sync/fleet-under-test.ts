@@ -55,7 +55,7 @@ export class FleetUnderTest implements AsyncDisposable {
     const environment = {
       FAIRLEAD_FLEET_REPOSITORY: repository.url,
       FAIRLEAD_FLEET_PATH: 'fleet',
-      FAIRLEAD_ALLOW_FILE_REPOSITORIES: '1',
+      FAIRLEAD_GIT_FILE_ROOTS: repository.path,
       FAIRLEAD_WEBHOOK_SECRET_FILE: secretFile,
     }
     const processes = fairleadProcesses(['east']).map((spec) => (spec.name === 'hub' ? withEnvironment(spec, environment) : spec))
@@ -93,7 +93,7 @@ export class FleetUnderTest implements AsyncDisposable {
   /** Until `count` applications have synced `commit`, and all are Synced and Healthy. Asked of the read model a few times a second. */
   async converged(commit: string, count: number, total: number, signal: AbortSignal): Promise<void> {
     const text = `SELECT count(*) FILTER (WHERE synced = $1)::int AS at_commit,
-      count(*) FILTER (WHERE sync = 'Synced' AND health = 'Healthy')::int AS well FROM rm.application WHERE valid_to IS NULL AND NOT gone`
+      count(*) FILTER (WHERE sync = 'Synced' AND health = 'Healthy')::int AS well FROM rm.application WHERE NOT gone`
     await until(
       `${count} applications at ${commit.slice(0, 8)}`,
       async () => {
