@@ -127,6 +127,7 @@ function closingOf(report: Report, { log, query, signal }: ReportInput): Closing
 
 /** Recomputes the log from its beginning: a report is a fold of all of it. */
 export async function verifyUpTo(log: AuditLog, position: number, signal?: AbortSignal): Promise<Verification> {
+  if (position === 0) return { ok: true, events: 0 } // nothing was recorded yet
   const result = await log.verify({ to: position }, signal)
   if (result.ok) return { ok: true, events: result.events }
   const { position: bad, problem, message } = result
