@@ -92,8 +92,9 @@ export class FleetUnderTest implements AsyncDisposable {
 
   /** Until `count` applications have synced `commit`, and all are Synced and Healthy. Asked of the read model a few times a second. */
   async converged(commit: string, count: number, total: number, signal: AbortSignal): Promise<void> {
-    const text = `SELECT count(*) FILTER (WHERE synced = $1)::int AS at_commit,
-      count(*) FILTER (WHERE sync = 'Synced' AND health = 'Healthy')::int AS well FROM rm.application WHERE NOT gone`
+    const text = `SELECT count(*) FILTER (WHERE f.state #>> '{synced,revision,commit}' = $1)::int AS at_commit,
+      count(*) FILTER (WHERE a.sync = 'Synced' AND a.health = 'Healthy')::int AS well
+      FROM rm.application a JOIN rm.application_state f ON f.id = a.id WHERE NOT a.gone`
     await until(
       `${count} applications at ${commit.slice(0, 8)}`,
       async () => {
