@@ -14,7 +14,8 @@ BEGIN
     EXCEPTION WHEN duplicate_object OR unique_violation THEN
       NULL; -- another database of this cluster was migrated at the same moment
     END;
-    IF NOT pg_has_role(current_user, wanted, 'MEMBER') THEN
+    -- Whoever makes a role may grant it but, since Postgres 16, not yet become it.
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
       EXECUTE format('GRANT %I TO %I', wanted, current_user);
     END IF;
   END LOOP;
