@@ -1,11 +1,12 @@
 import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TokenStore } from '@fairlead/access'
+import { reviewedPrincipals, TokenStore } from '@fairlead/access'
 import { type AuditPort, startApi } from '@fairlead/api'
 import { auditHandler, auditOf, auditReportPage, auditVerification } from '@fairlead/audit'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { fileTarget, type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
+import { ClusterId } from '@fairlead/manifests'
 import { hubInboxPrefix, readPrivateKey, subjects } from '@fairlead/messages'
 import { environment, environmentFile, environmentPort, type RunningProcess, runProcess } from '@fairlead/process'
 import { openReadModel } from '@fairlead/readmodel'
@@ -80,8 +81,8 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
       role: 'fleet',
       path: process.env.FAIRLEAD_FLEET_PATH ?? '.',
       revision: process.env.FAIRLEAD_FLEET_REVISION ?? 'HEAD',
-      ...(process.env.FAIRLEAD_HOME_CLUSTER && { homeCluster: process.env.FAIRLEAD_HOME_CLUSTER }),
-    } as never)
+      ...(process.env.FAIRLEAD_HOME_CLUSTER && { homeCluster: ClusterId.parse(process.env.FAIRLEAD_HOME_CLUSTER) }),
+    })
   }
   const secret = process.env.FAIRLEAD_WEBHOOK_SECRET_FILE ? environmentFile('FAIRLEAD_WEBHOOK_SECRET_FILE') : undefined
   const hooks = webhookHandler({
@@ -92,6 +93,7 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
       })
     },
   })
+  const tokens = openTokens(state)
   const signingKey = environmentFile('FAIRLEAD_SIGNING_KEY')
   const key = readPrivateKey(signingKey.reveal())
   const headsFile = join(state, 'heads.jsonl')
@@ -108,8 +110,8 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
       {
         ledger,
         readModel,
-        tokens: openTokens(state),
-        audit: auditPort(ledger, signingKey, headsFile),
+        tokens,
+        audit: auditPort(ledger, tokens, signingKey, headsFile),
         agents: commandSender({ nats: connection, key, epoch: () => reconcile.epoch }),
         epoch: () => reconcile.epoch,
         version,
@@ -135,8 +137,9 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
 }
 
 /** The auditors' half of the API. */
-function auditPort(ledger: Ledger, signingKey: Redacted, headsFile: string): AuditPort {
-  const audit = auditOf(ledger, { version, signingKey, headsFile })
+function auditPort(ledger: Ledger, tokens: TokenStore, signingKey: Redacted, headsFile: string): AuditPort {
+  const access = { principals: async () => reviewedPrincipals(tokens) }
+  const audit = auditOf(ledger, { version, signingKey, headsFile, access })
   return {
     handle: auditHandler({ audit }),
     report: (principal, args, signal) => auditReportPage(audit, principal, args as Parameters<typeof auditReportPage>[2], signal),

@@ -1,5 +1,5 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DataFolder } from './data-folder.ts'
 
@@ -19,6 +19,10 @@ export function openHubKeys(folder: DataFolder): HubKeys {
   const dataKey = join(dir, 'data.key')
   makeSecret(signingKey, () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
   makeSecret(dataKey, () => `${randomBytes(32).toString('base64')}\n`)
+  // For whoever checks an exported file without the hub: fairlead audit check FILE --key signing.pub.pem
+  makeSecret(join(dir, 'signing.pub.pem'), () =>
+    createPublicKey(readFileSync(signingKey, 'utf8')).export({ type: 'spki', format: 'pem' }).toString(),
+  )
   return { signingKey, dataKey }
 }
 
