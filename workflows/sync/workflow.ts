@@ -37,6 +37,8 @@ export const supersedeSignal = defineSignal<[readonly ApplicationId[]]>(syncSign
 export const reconnectedSignal = defineSignal<[readonly ClusterId[]]>(syncSignals.reconnected)
 export const progress = defineQuery<SyncProgress>(progressQuery)
 
+/** Events after which a successor goes on. Far below Temporal's own limit: a worker that takes a workflow over has to replay them in one task. */
+const longestHistory = 1_000
 /** Applications whose plans are made in one activity. */
 const planBatch = 250
 
@@ -90,7 +92,8 @@ export async function sync(input: SyncInput): Promise<SyncOutcome> {
     const over = cursors.toFinish(workflowNowMs())
     if (over) await record(over)
     if (cursors.isOver(workflowNowMs())) return cursors.total()
-    if (workflowInfo().continueAsNewSuggested && dispatching === 0 && !news) return await continueAsNew<typeof sync>(cursors.carry())
+    const isLong = workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > longestHistory
+    if (isLong && dispatching === 0 && !news) return await continueAsNew<typeof sync>(cursors.carry())
     alarm.setFor(cursors.wakesAtMs(), () => {
       news = true
     })

@@ -218,6 +218,26 @@ describe('waiting', () => {
   })
 })
 
+test('a history that has grown long: a successor goes on where the workflow was', async () => {
+  const [slow, quick] = fresh(2) as [string, string]
+  agent.holds = ({ application, step }) => application === slow && step === 1
+  await hub.commit([wanted(slow, [object('a', 0), object('b', 1), object('c', 2)]), wanted(quick)])
+  const operation = await hub.start([slow, quick])
+  await finished(quick, operation)
+  await until('the middle', () => Promise.resolve(agent.held > 0 || undefined), patient)
+  const run = async () => (await stores.temporal.workflow.getHandle(operation).describe()).runId
+  const first = await run()
+  for (let sent = 0; sent < 1_100; sent += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => hub.signal(operation, 'confirmed', ['nobody'])))
+  }
+  await until('the successor', async () => (await run()) !== first || undefined, patient)
+  agent.report()
+  expect(await finished(slow, operation)).toMatchObject({ outcome: 'Succeeded', attempts: 1 })
+  expect(await closed(operation)).toMatchObject({ succeeded: 2 })
+  expect(agent.done.filter((step) => step.startsWith(`${slow} `))).toEqual([0, 1, 2].map((step) => `${slow} 1.${step}`))
+  expect(await ends(quick, operation)).toHaveLength(1)
+})
+
 describe('what dies', () => {
   test('whoever tells the workflow: it looks into the ledger itself', async () => {
     const [name] = fresh() as [string]

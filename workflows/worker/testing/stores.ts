@@ -20,6 +20,7 @@ export interface Stores extends AsyncDisposable {
   readonly nats: Nats
   readonly bus: NatsConnection
   readonly hubKey: KeyObject
+  readonly privateKey: KeyObject
   readonly temporal: Client
   readonly server: Temporal
   /** Starts Temporal anew without anything that it knew. */
@@ -90,6 +91,7 @@ export async function openStores(name: string): Promise<Stores> {
     nats,
     bus,
     hubKey: publicKey,
+    privateKey,
     get temporal() {
       return running.client
     },
