@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { cpuSecondsOfGroup, table } from './report.ts'
+import { cpuSecondsOfTree, table } from './report.ts'
 
 test('the table aligns its columns and ends with the ratios', () => {
   const text = table({
@@ -23,16 +23,16 @@ test('the table aligns its columns and ends with the ratios', () => {
   )
 })
 
-test('the CPU time of a process group counts its members and its ended children', async () => {
+test('the CPU time of a process counts its descendants and its ended children', async () => {
   const burn = 'let n = 0; const end = Date.now() + 300; while (Date.now() < end) n++'
   const child = spawn('/bin/sh', ['-c', `"${process.execPath}" -e "${burn}"; cat`], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
   try {
-    const leader = child.pid ?? 0
+    const root = child.pid ?? 0
     child.stdin.write('done\n')
     // `cat` gives it back when the burner has ended and has been waited for.
     await once(child.stdout, 'data')
-    expect(cpuSecondsOfGroup(leader)).toBeGreaterThan(0.1)
-    expect(cpuSecondsOfGroup(2 ** 30)).toBe(0)
+    expect(cpuSecondsOfTree(root)).toBeGreaterThan(0.1)
+    expect(cpuSecondsOfTree(2 ** 30)).toBe(0)
   } finally {
     child.kill('SIGKILL')
   }

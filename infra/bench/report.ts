@@ -56,21 +56,9 @@ export function table(result: BenchResult): string {
 }
 
 /**
- * CPU time that a process group has used so far, seconds: its living members, and the ended children that its leader has waited for. From /proc; 0 where
- * there is none.
+ * CPU time of a process, of its living descendants, and of the ended children that each of them has waited for, seconds; from /proc, 0 where there is none.
+ * Descendants, not the process group: the backends of Postgres lead groups of their own.
  */
-export function cpuSecondsOfGroup(leader: number): number {
-  let ticks = 0
-  for (const entry of processes()) {
-    const fields = statOf(entry)
-    if (!fields || Number(fields[2]) !== leader) continue
-    ticks += Number(fields[11]) + Number(fields[12])
-    if (entry === String(leader)) ticks += Number(fields[13]) + Number(fields[14])
-  }
-  return ticks / 100
-}
-
-/** CPU time of a process, of its living descendants, and of the ended children that each of them has waited for, seconds. */
 export function cpuSecondsOfTree(root: number): number {
   const stats = new Map(processes().map((pid) => [pid, statOf(pid)]))
   const wanted = new Set([String(root)])
@@ -94,7 +82,7 @@ function processes(): string[] {
   }
 }
 
-/** The fields of /proc/<pid>/stat from the state on (proc(5)): 1 parent, 2 process group, 11 utime, 12 stime, 13 cutime, 14 cstime. */
+/** The fields of /proc/<pid>/stat from the state on (proc(5)): 1 parent, 11 utime, 12 stime, 13 cutime, 14 cstime. */
 function statOf(pid: string): string[] | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8')

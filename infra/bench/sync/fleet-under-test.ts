@@ -12,7 +12,7 @@ import {
   until,
 } from '@fairlead/local'
 import pg from 'pg'
-import { cpuSecondsOfGroup } from '../report.ts'
+import { cpuSecondsOfTree } from '../report.ts'
 import type { ClusterAccess } from './bare-client.ts'
 import { BenchRepository } from './repository.ts'
 
@@ -117,7 +117,7 @@ export class FleetUnderTest implements AsyncDisposable {
   }
 
   cpu(): CpuUse {
-    return new Map([...this.#stack.units.values()].map(({ name, pid }) => [name, pid === undefined ? 0 : cpuSecondsOfGroup(pid)]))
+    return new Map([...this.#stack.units.values()].map(({ name, pid }) => [name, pid === undefined ? 0 : cpuSecondsOfTree(pid)]))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
