@@ -12,8 +12,6 @@ export interface ResultMailOptions {
 const perSignal = 200
 /** Longest time that results are gathered, milliseconds. */
 const longestGatherMs = 1_000
-/** How long an operation that holds so many applications has its results gathered: each one more makes it worth waiting a little longer. */
-const gatherMsPerApplication = 5
 
 interface Box {
   results: SettledStep[]
@@ -62,9 +60,8 @@ export class ResultMail implements AsyncDisposable {
 
   async #send(operation: string, box: Box): Promise<void> {
     while (box.results.length > 0) {
-      const gatherMs = Math.min(longestGatherMs, box.holds * gatherMsPerApplication)
       const isFull = box.results.length >= Math.min(box.holds, perSignal)
-      const waitMs = isFull ? 0 : box.sentAtMs + gatherMs - Date.now()
+      const waitMs = isFull ? 0 : box.sentAtMs + gatherMs(box.holds) - Date.now()
       if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
       const results = box.results.splice(0, perSignal)
       box.sentAtMs = Date.now()
@@ -82,4 +79,9 @@ export class ResultMail implements AsyncDisposable {
       if (!sending && nowMs > sentAtMs + longestGatherMs) this.#boxes.delete(operation)
     }
   }
+}
+
+/** How long an operation that holds so many applications has its results gathered: each one more makes it worth waiting a little longer. */
+function gatherMs(holds: number): number {
+  return holds > 1 ? Math.min(longestGatherMs, 50 + 5 * holds) : 0
 }
