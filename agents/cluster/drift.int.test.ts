@@ -212,6 +212,16 @@ test('with the hub away it heals and tells later; what it lost of its disk comes
   await until('healed after the loss', healedAlone, { timeoutMs: 20_000 })
 })
 
+test('what changed in any of many applications while the agent was down is found when it starts, also where they share a kind', async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `down-${index}`)
+  for (const name of names) await deploy(name, [configMap(name)])
+  await agent[Symbol.asyncDispose]()
+  for (const name of names) await world.send('PATCH', path(name), { data: { a: 'while down' } })
+  const from = world.hub.events.length
+  agent = await world.agent()
+  for (const name of names) expect((await drift(name, 'detected', from)).resources).toMatchObject([{ ref: { name }, fields: ['.data.a'] }])
+})
+
 test('an older pointer is not taken, and a tombstone lets go without deleting', async () => {
   await deploy('gone', [configMap('gone-a')], { selfHeal: true })
   await point('gone', 0, { bundle: world.hub.put(bundleOf([])), selfHeal: false })
