@@ -112,12 +112,14 @@ async function interleaved(
   ceiling: Awaited<ReturnType<typeof openCeiling>>,
   table: Table,
 ): Promise<void> {
-  const [rounds, seconds] = quick ? [1, 0.7] : [5, 3]
+  const [rounds, seconds] = quick ? [3, 0.5] : [9, 1.5]
   for (const shape of shapes) {
     const name = `${shape.clients} clients × ${shape.eventsPerAppend} events${shape.conflicts ? `, ${shape.conflicts * 100} % conflicts` : ''}`
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted()
-      for (const store of stores) {
+      // Each round begins with another store, so that none always follows the same one.
+      for (let turn = 0; turn < stores.length; turn++) {
+        const store = stores[(round + turn) % stores.length]!
         const result: LoadResult = await runLoad(store, versions.get(store)!, { ...shape, seconds, seed: round })
         log(`${name}: ${store.name} ${Math.round(result.events / result.seconds)} events/s, p99 ${result.p99.toFixed(1)} ms`)
         table.add(name, store.name, 'throughput', 'events/s', [result.events / result.seconds])

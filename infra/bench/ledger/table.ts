@@ -14,8 +14,11 @@ export class Table {
     this.#values.set(key, row)
   }
 
-  median(name: string, system: string, metric = 'throughput'): number {
-    return middle(this.#values.get(`${name}|${system}|${metric}`)?.values ?? [])
+  /** Median over the rounds of the ratio within a round: what slows the machine down for a while then hits both sides. */
+  ratio(of: readonly [name: string, system: string], to: readonly [name: string, system: string]): number {
+    const values = (key: readonly [string, string]) => this.#values.get(`${key[0]}|${key[1]}|throughput`)?.values ?? []
+    const base = values(to)
+    return middle(values(of).map((value, round) => value / (base[round] ?? Number.NaN)))
   }
 
   result(): BenchResult {
@@ -27,17 +30,16 @@ export class Table {
         : [median]
     })
     const at = (clients: number) => `${clients} clients × 1 events`
+    const writers = (processes: number) => [`${processes} writer processes × 100 clients`, 'fairlead'] as const
     return {
       cases,
       ratios: {
-        vsEmmettAt100: this.median(at(100), 'fairlead') / this.median(at(100), 'emmett'),
-        vsMessageDbAt100: this.median(at(100), 'fairlead') / this.median(at(100), 'message-db'),
-        vsRawInsertAt500: this.median(at(500), 'fairlead') / this.median('raw multi-row INSERT, 500 rows', 'two connections'),
-        oneClientVsEmmett: this.median(at(1), 'fairlead') / this.median(at(1), 'emmett'),
-        twoWritersVsOne:
-          this.median('2 writer processes × 100 clients', 'fairlead') / this.median('1 writer processes × 100 clients', 'fairlead'),
-        fourWritersVsOne:
-          this.median('4 writer processes × 100 clients', 'fairlead') / this.median('1 writer processes × 100 clients', 'fairlead'),
+        vsEmmettAt100: this.ratio([at(100), 'fairlead'], [at(100), 'emmett']),
+        vsMessageDbAt100: this.ratio([at(100), 'fairlead'], [at(100), 'message-db']),
+        vsRawInsertAt500: this.ratio([at(500), 'fairlead'], ['raw multi-row INSERT, 500 rows', 'two connections']),
+        oneClientVsEmmett: this.ratio([at(1), 'fairlead'], [at(1), 'emmett']),
+        twoWritersVsOne: this.ratio(writers(2), writers(1)),
+        fourWritersVsOne: this.ratio(writers(4), writers(1)),
       },
     }
   }

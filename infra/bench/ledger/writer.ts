@@ -18,6 +18,7 @@ const { rows } = await store.ledger.pool.query(
 )
 const known = new Map<number, number>(rows.map((row) => [row.stream, row.version]))
 const versions = Array.from({ length: own }, (_, stream) => known.get(number * own + stream) ?? 0)
+await runLoad(mine, versions, { clients, eventsPerAppend: 1, conflicts: 0, seconds: 0.5, seed: 70 + number }) // until the code is compiled
 process.send?.('ready')
 await new Promise((resolve) => process.once('message', resolve))
 process.send?.(await runLoad(mine, versions, { clients, eventsPerAppend: 1, conflicts: 0, seconds, seed: 7 + number }))
