@@ -61,6 +61,16 @@ describe('automated sync', () => {
       application('a', { removed: true, removedCascade: true, operation: running({ kind: 'delete' }) }),
       { do: 'wait' },
     ],
+    [
+      'removed, and the deletion has failed',
+      application('a', { removed: true, removedCascade: true, lastOperation: finished({ kind: 'delete' }) }),
+      { do: 'nothing' },
+    ],
+    [
+      'removed after a sync that failed',
+      application('a', { removed: true, removedCascade: true, lastOperation: finished() }),
+      { do: 'start', start: { kind: 'delete' } },
+    ],
   ]
   test.each(table)('%s', (_, state, expected) => {
     expect(decideAutomated(state, [])).toMatchObject(expected)

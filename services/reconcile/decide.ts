@@ -85,11 +85,13 @@ function blockerOf(state: ApplicationState, siblings: readonly ApplicationState[
 }
 
 function decideRemoved(state: ApplicationState): Decision {
-  const { operation, cluster } = state
+  const { operation, cluster, lastOperation } = state
   if (state.gone) return nothing('deleted')
   const held = state.synced ?? state.desired
   if (operation) return operation.kind === 'delete' ? wait(`held by ${operation.id}`) : { do: 'supersede', operation: operation.id }
   if (!state.removedCascade || cluster === null || !held) return { do: 'forget' }
+  // It has had its retries; trying on without end would only repeat what a person has to look at.
+  if (lastOperation?.kind === 'delete' && lastOperation.outcome !== 'Succeeded') return nothing('its deletion has been tried and failed')
   const { revision, bundle } = held
   return { do: 'start', start: { kind: 'delete', cause: 'removal', cluster, revision, bundle, prune: true, dryRun: false, force: false } }
 }

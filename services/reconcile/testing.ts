@@ -61,6 +61,7 @@ export const running = (overrides: object = {}): NonNullable<ApplicationState['o
 
 export const finished = (overrides: object = {}): NonNullable<ApplicationState['lastOperation']> => ({
   id: 'sync/1',
+  kind: 'sync',
   outcome: 'Failed',
   revision: revision(1),
   bundle: digest(1),

@@ -47,6 +47,7 @@ export interface RunningOperation {
 
 export interface FinishedOperation {
   readonly id: string
+  readonly kind: RunningOperation['kind']
   readonly outcome: OperationOutcome
   readonly revision: Revision
   readonly bundle: Digest
@@ -192,7 +193,7 @@ function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperat
     ...state,
     ...(empty && { health: 'Healthy' as const, healthMessage: undefined }),
     operation: undefined,
-    lastOperation: { id: operation, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
+    lastOperation: { id: operation, kind, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
     // What has been deleted is not synced any more: declared again, it has to be applied again.
     synced: !succeeded ? state.synced : kind === 'delete' ? undefined : { revision, bundle, operation, at },
     gone: state.gone || (kind === 'delete' && succeeded) || (state.removed && !state.removedCascade),
