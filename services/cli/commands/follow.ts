@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { FairleadError } from '@fairlead/errors'
 import { formatDuration } from '../output/time.ts'
 import { word } from '../output/words.ts'
@@ -62,7 +63,9 @@ export async function waitForRequests(
   const applications = [...new Set(requests.map(({ application }) => application))]
   for await (const event of eventsOf(context, { application: applications, type: requestTypes }, stop)) {
     take(event)
-    if (open.size === 0) break
+    if (open.size > 0) continue
+    await visible(context, event.position, stop)
+    break
   }
   if (open.size > 0) {
     context.signal.throwIfAborted()
@@ -71,6 +74,16 @@ export async function waitForRequests(
   const failed = done.filter((part) => part.outcome !== 'Succeeded').length
   if (refused === requests.length) context.exit(5)
   else if (failed + refused > 0) context.exit(failed + refused === requests.length ? 1 : 8)
+}
+
+/** Until what the hub answers includes this position: whoever waited for a change sees it with the next command. */
+async function visible(context: Context, position: string, signal: AbortSignal): Promise<void> {
+  const query = '{ applications(first: 1) { position } }'
+  for (;;) {
+    const { applications } = await context.hub().ask<{ applications: { position: string } }>(query, {}, signal)
+    if (BigInt(applications.position) >= BigInt(position)) return
+    await pause(20, undefined, { signal })
+  }
 }
 
 const eventsSubscription = `subscription Follow($after: Position, $filter: EventFilter) { events(after: $after, filter: $filter) { position type data } }`
