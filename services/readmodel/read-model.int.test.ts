@@ -293,7 +293,7 @@ describe('a query whose caller has gone', () => {
   test('is cancelled in Postgres, and its connection serves the next', async () => {
     const stop = new AbortController()
     const reads = { pool: log.ledger.pool, signal: stop.signal }
-    const slow = rowsOf(reads, sql<object>`SELECT pg_advisory_xact_lock(424242), pg_sleep(60)`)
+    const slow = rowsOf(reads, sql<object>`SELECT pg_advisory_xact_lock(424242), pg_sleep(600)`)
     slow.catch(() => undefined)
     const running = async () => {
       const { rows } = await log.ledger.pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 424242")
@@ -302,6 +302,10 @@ describe('a query whose caller has gone', () => {
     await expect.poll(running).toBe(1)
     stop.abort(new Error('gone'))
     await expect(slow).rejects.toThrow('gone')
+    const { rows } = await log.ledger.pool.query<{ left: number }>(
+      "SELECT count(*)::int AS left FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()",
+    )
+    expect(rows).toEqual([{ left: 0 }])
     expect(await running()).toBe(0)
     await expect(log.readModel.queries(stop.signal).head()).rejects.toThrow('gone')
     expect((await log.readModel.queries().head()).position).toBe(written)

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, credsAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import { freePort } from '../process/ports.ts'
@@ -79,21 +79,29 @@ async function answers(open: () => Promise<NatsConnection>): Promise<true | unde
 
 /** JSON is a subset of the server's configuration language. */
 function config(dir: string, port: number, security: NatsSecurity): unknown {
+  const accounts = join(dir, 'accounts')
   return {
     server_name: 'fairlead',
     host: '127.0.0.1',
     port,
     operator: security.operatorJwt,
     system_account: security.systemAccount,
-    // A folder of account JWTs of which the newest wins, so that a revocation pushed while running outlives a restart.
-    resolver: { type: 'full', dir: join(dir, 'accounts'), allow_delete: false, interval: '2m' },
-    resolver_preload: {
+    resolver: { type: 'full', dir: accounts, allow_delete: false, interval: '2m' },
+    resolver_preload: missing(accounts, {
       [security.systemAccount]: security.systemAccountJwt,
       [security.fleetAccount]: security.fleetAccountJwt,
-    },
+    }),
     jetstream: { store_dir: join(dir, 'jetstream'), max_memory_store: 256 * 1024 ** 2, max_file_store: 4 * 1024 ** 3 },
     max_payload: 1024 ** 2,
     ping_interval: '20s',
     lame_duck_duration: '30s',
   }
+}
+
+/**
+ * The accounts that the server does not hold yet. One that it holds may carry a revocation pushed since; the server would take a preloaded JWT of
+ * the same second (the resolution of `iat`) for the newer one, and admit again whom it had revoked.
+ */
+function missing(folder: string, accounts: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(accounts).filter(([key]) => !existsSync(join(folder, `${key}.jwt`))))
 }

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { isFree } from '../process/ports.ts'
+import { until } from '../process/ready.ts'
 import { temporaryFolder } from '../process/temporary.ts'
 import { query } from './database.ts'
 import { removeShelter } from './owner.ts'
@@ -39,6 +40,26 @@ it('recovers from a first start that was interrupted', async () => {
   await expect(startPostgres({ dir: folder.path }, stop)).rejects.toThrow()
   await using postgres = await startPostgres({ dir: folder.path })
   expect(await query(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+})
+
+it('starts again while sessions of a killed server still end', async () => {
+  using folder = temporaryFolder('postgres')
+  await using killed = await startPostgres({ dir: folder.path })
+  const sessions = Array.from({ length: 5 }, () =>
+    query(killed.url, 'SELECT sum(i) FROM generate_series(1, 2000000) i').catch(() => undefined),
+  )
+  await until(
+    'sessions',
+    async () => ((await query(killed.url, 'SELECT 1 FROM pg_stat_activity WHERE state = $1', ['active'])).length > 5 ? true : undefined),
+    {
+      timeoutMs: 20_000,
+    },
+  )
+  killed.program.kill('SIGKILL')
+  await killed.program.exited
+  await using again = await startPostgres({ dir: folder.path, port: killed.port })
+  expect(await query(again.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  await Promise.all(sessions)
 })
 
 it('works below a folder that only root may enter', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../process/ports.ts'
 import { type Program, startProgram } from '../process/program.ts'
 import { until } from '../process/ready.ts'
@@ -52,6 +53,24 @@ export async function startPostgres(options: PostgresOptions, signal?: AbortSign
   const password = passwordOf(options.dir)
   await initialise(home, options.dir, password, signal)
   const port = options.port ?? (await freePort())
+  const urlOf = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
+  const program = await startAfterCrash(() => startServer(options, home, port, urlOf('postgres'), signal), signal)
+  return {
+    url: urlOf('postgres'),
+    port,
+    program,
+    database: (name) => ensureDatabase(urlOf('postgres'), name),
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  }
+}
+
+async function startServer(
+  options: PostgresOptions,
+  home: PostgresHome,
+  port: number,
+  url: string,
+  signal?: AbortSignal,
+): Promise<Program> {
   const program = await startProgram({
     name: 'postgres',
     file: home.binaries.postgres,
@@ -72,20 +91,28 @@ export async function startPostgres(options: PostgresOptions, signal?: AbortSign
     ...(home.uid !== undefined && { uid: home.uid }),
     ...(home.gid !== undefined && { gid: home.gid }),
   })
-  const urlOf = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
   try {
-    const isUp = async () => (await query(urlOf('postgres'), 'SELECT 1')).length === 1 || undefined
+    const isUp = async () => (await query(url, 'SELECT 1')).length === 1 || undefined
     await until('postgres', isUp, { timeoutMs: 60_000, gone: program.exited, explain: () => program.logTail() }, signal)
+    return program
   } catch (error) {
     await program[Symbol.asyncDispose]()
     throw error
   }
-  return {
-    url: urlOf('postgres'),
-    port,
-    program,
-    database: (name) => ensureDatabase(urlOf('postgres'), name),
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+}
+
+/**
+ * The sessions of a killed server are no members of its process group; until the last of them has noticed that it is gone, Postgres refuses to
+ * start on the shared memory that they still use.
+ */
+async function startAfterCrash(start: () => Promise<Program>, signal?: AbortSignal): Promise<Program> {
+  for (const giveUpAt = Date.now() + 30_000; ; await pause(50, undefined, { signal })) {
+    try {
+      return await start()
+    } catch (error) {
+      const isInUse = error instanceof Error && /pre-existing shared memory block/.test(String(error.cause))
+      if (!isInUse || Date.now() > giveUpAt) throw error
+    }
   }
 }
 

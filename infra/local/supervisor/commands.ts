@@ -36,7 +36,7 @@ export async function start(options: CommandOptions, detached = false): Promise<
   const began = Date.now()
   const journal = new Journal()
   const stop = Promise.withResolvers<void>()
-  const restoreSignals = onSignals(folder, print, () => stop.resolve())
+  const signals = onSignals(folder, print, () => stop.resolve())
   using printing = journal.follow((change) => print(lineOf(change)))
   try {
     await using supervisor = await startSupervisor({
@@ -73,7 +73,9 @@ export async function start(options: CommandOptions, detached = false): Promise<
     return 1
   } finally {
     printing[Symbol.dispose]()
-    restoreSignals()
+    // A kill that is under way ends this process itself: what it killed makes the orderly stop look complete.
+    await signals.killing
+    signals.restore()
     releaseLock(folder.supervisor)
   }
 }
@@ -155,25 +157,36 @@ async function alreadyRunning({ folder, print }: CommandOptions): Promise<number
   return 0
 }
 
+interface Signals {
+  /** Set by the second signal; never settles, for the process ends first. */
+  readonly killing: Promise<never> | undefined
+  restore(): void
+}
+
 /** First Ctrl-C (or SIGTERM, or the terminal going away): an orderly stop. The second: everything is killed at once. */
-function onSignals(folder: DataFolder, print: (text: string) => void, stop: () => void): () => void {
+function onSignals(folder: DataFolder, print: (text: string) => void, stop: () => void): Signals {
   let asked = false
+  let killing: Promise<never> | undefined
+  const kill = async (): Promise<never> => {
+    print('killing everything')
+    await reap(folder.run, 0).catch(() => undefined)
+    releaseLock(folder.supervisor)
+    process.exit(130)
+  }
   const handle = () => {
-    if (asked) {
-      print('killing everything')
-      void reap(folder.run, 0).finally(() => {
-        releaseLock(folder.supervisor)
-        process.exit(130)
-      })
-      return
-    }
+    if (asked) killing ??= kill()
     asked = true
     stop()
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, handle)
-  return () => {
-    for (const signal of signals) process.off(signal, handle)
+  return {
+    get killing() {
+      return killing
+    },
+    restore() {
+      for (const signal of signals) process.off(signal, handle)
+    },
   }
 }
 

@@ -26,7 +26,8 @@ export async function rowsOf<Row extends object>({ pool, signal }: Reads, statem
   let cancelling: Promise<unknown> | undefined
   const cancel = () => {
     const { processID } = client as unknown as { processID: number }
-    cancelling = pool.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => undefined)
+    // Whoever logged in may cancel its own statements; the role that the pool works as may not.
+    cancelling = pool.query(`BEGIN; SET LOCAL ROLE NONE; SELECT pg_cancel_backend(${processID}); COMMIT`).catch(() => undefined)
   }
   try {
     signal.throwIfAborted()
