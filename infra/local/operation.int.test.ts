@@ -202,7 +202,8 @@ async function commit(id: string, wanted: readonly Wanted[], parent = 'demo', au
     tookMs: 1,
   })
   await ledger.append({
-    streams: [...streams, { stream: repositoryStream('demo'), expected: 'any', events: [processed] }],
+    // The repository's stream comes first, so the applications may be read in later batches than what announces them.
+    streams: [{ stream: repositoryStream('demo'), expected: 'any', events: [processed] }, ...streams],
     context: { ...context, correlation: `commit:${id}` },
   })
 }
@@ -235,6 +236,17 @@ test('200 applications of one commit travel in one operation', async () => {
   // A history grows with the waves, not with the applications.
   expect(historyLength).toBeLessThan(60)
   expect(steps.filter((step) => step.startsWith('many-')).length).toBe(200)
+})
+
+test('what is more than one operation carries is carried by several, all of it at once', async () => {
+  const names = Array.from({ length: 600 }, (_, index) => `lots-${index}`)
+  await commit(
+    'l1',
+    names.map((name) => ({ name })),
+  )
+  await synced(names, 'l1')
+  const operations = Map.groupBy(await states(names), (state) => state.synced?.operation)
+  expect([...operations.values()].map((states) => states.length).sort((a, b) => a - b)).toEqual([100, 250, 250])
 })
 
 test('a commit that touches one of them starts one', async () => {

@@ -33,6 +33,8 @@ export const RepositoryRevisionObserved = defineEvent(
     via: z.enum(['webhook', 'poll', 'refresh', 'start']),
     subject: z.string().max(200),
     author: Personal.optional(),
+    /** Who wrote what `commit` holds and `previous` does not, each once, the newest first; `author` alone when that is all. */
+    authors: z.array(Personal).max(100).optional(),
     authoredAt: z.iso.datetime().optional(),
   }),
 )

@@ -5,6 +5,7 @@ import {
   ApplicationRequestRejected,
   ApplicationRequestRendered,
   applicationStream,
+  RepositoryRevisionProcessed,
   type Revision,
 } from '@fairlead/events'
 import type { EventContext, Ledger, StoredEvent } from '@fairlead/ledger'
@@ -85,6 +86,8 @@ export class Reconciler {
     const { fleet } = this.#deps
     for (const event of events) fleet.take(event)
     this.#position = Math.max(this.#position, events.at(-1)?.position ?? 0)
+    // One append tells of a processed commit and of all its applications; those may be more than a batch holds.
+    if (events.some((event) => RepositoryRevisionProcessed.is(event))) await this.#catchUp()
     const agenda = agendaOf(events, fleet)
     await this.#signal(agenda)
     await this.#deps.pointers.write(this.#known(agenda.pointers))

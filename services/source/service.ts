@@ -18,6 +18,7 @@ import type { ApplicationMemo, FleetEvaluator } from './revision/evaluate.ts'
 import { Poller, type PollerOptions } from './revision/poller.ts'
 import { RoundContext } from './revision/round-context.ts'
 import { toRound } from './revision/to-round.ts'
+import { usedRefs } from './revision/used-refs.ts'
 import type { FollowedState, SourceLedger } from './state/follow.ts'
 import type { RegisteredRepository } from './state/state.ts'
 
@@ -187,7 +188,8 @@ export class SourceService implements AsyncDisposable {
       this.#intervals = intervalsOf(evaluation.applications.values())
       const renders = applications.renders - rendersBefore
       const tookMs = performance.now() - started
-      const round: Round = { ...toRound(evaluation, state.applications, clusters), refs: context.refs(), via, renders, tookMs }
+      const refs = await usedRefs(context.refs(), state.observed, this.#deps.ledger.subjects)
+      const round: Round = { ...toRound(evaluation, state.applications, clusters), refs, via, renders, tookMs }
       const events = roundEvents(round, state)
       if (events.size > 0 && !(await this.#appendRound(events))) continue // another process was faster: look again
       this.#retryLater(evaluation.applications.values())

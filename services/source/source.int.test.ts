@@ -60,6 +60,25 @@ describe('a fleet repository', () => {
     expect(setup.source.renders).toBe(before + 1)
   })
 
+  it('records who wrote what a push brings: those of the merged branch too, under pseudonyms, sealed', async () => {
+    const setup = await fleets.fleet((url) => ({ 'apps/a.yaml': application('a', url, 'a'), 'a/map.yaml': configMap('a') }))
+    const ada = await setup.ledger.subjects.pseudonym('ada@example.com')
+    const bo = await setup.ledger.subjects.pseudonym('bo@example.com')
+    const observed = async () => dataOf(await setup.news(), 'repository.revision-observed')
+    expect(await observed()).toMatchObject({ author: { subject: ada, value: 'Ada Author <ada@example.com>' } })
+    const { repository } = setup
+    await repository.git('switch', '--quiet', '--create', 'change')
+    await repository.commit({ 'a/map.yaml': configMap('a', '2') })
+    await repository.git('commit', '--quiet', '--amend', '--no-edit', '--author', 'Bo <Bo@example.com>')
+    await repository.git('switch', '--quiet', 'main')
+    await repository.git('merge', '--quiet', '--no-ff', '--message', 'Merge the change', 'change')
+    await setup.pushed()
+    const merged = await observed()
+    expect(merged.author.subject).toBe(ada)
+    expect(merged.authors.map(({ subject }: { subject: string }) => subject)).toEqual([ada, bo])
+    for (const { data } of await setup.ledger.readRaw()) expect(data).not.toContain('example.com>')
+  })
+
   it('says nothing new after a restart, and renders nothing', async () => {
     const setup = await fleets.fleet((url) => ({ 'apps/a.yaml': application('a', url, 'a'), 'a/map.yaml': configMap('a') }))
     await setup.news()

@@ -58,8 +58,14 @@ export class ChangeBook {
     if (ApplicationRendered.is(event)) {
       const { application, revision, bundle } = event.data
       this.#of(application).desired = this.#commits.rendered(revision, bundle, event)
-    } else if (RepositoryRevisionObserved.is(event)) this.#commits.see(event.data.commit, event.data.author?.subject, event)
-    else if (ApplicationDriftDetected.is(event)) this.#detected(event)
+    } else if (RepositoryRevisionObserved.is(event)) {
+      const { commit, author, authors = author ? [author] : [] } = event.data
+      this.#commits.see(
+        commit,
+        authors.map(({ subject }) => subject),
+        event,
+      )
+    } else if (ApplicationDriftDetected.is(event)) this.#detected(event)
     else if (ApplicationDriftResolved.is(event)) return this.#resolved(event)
     else if (ApplicationRequested.is(event)) this.#requested(event)
     else if (ApplicationRequestRendered.is(event)) {

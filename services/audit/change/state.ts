@@ -65,18 +65,18 @@ const maxCommits = 4_096
 
 /** Who wrote the commits that were seen lately. */
 export class Commits {
-  readonly #seen = new Map<string, { readonly author: string | undefined; readonly position: number }>()
+  readonly #seen = new Map<string, { readonly authors: readonly string[]; readonly position: number }>()
 
-  see(commit: string, author: string | undefined, { position }: LogEvent): void {
+  see(commit: string, authors: readonly string[], { position }: LogEvent): void {
     this.#seen.delete(commit)
-    this.#seen.set(commit, { author, position })
+    this.#seen.set(commit, { authors, position })
     if (this.#seen.size > maxCommits) for (const oldest of this.#seen.keys()) if (this.#seen.delete(oldest)) break
   }
 
   rendered(revision: Revision, bundle: string, { position }: LogEvent): Rendered {
     const commits = [revision.commit, ...revision.sources.map(({ commit }) => commit)]
     const seen = [...new Set(commits)].flatMap((commit) => this.#seen.get(commit) ?? [])
-    const authors = [...new Set(seen.flatMap(({ author }) => author ?? []))]
-    return { bundle, revision, authors, evidence: [...seen.map((commit) => commit.position), position] }
+    const people = [...new Set(seen.flatMap(({ authors }) => authors))]
+    return { bundle, revision, authors: people, evidence: [...seen.map((commit) => commit.position), position] }
   }
 }

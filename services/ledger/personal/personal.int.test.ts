@@ -53,10 +53,34 @@ it('erasing a person makes that person unreadable, nobody else, and leaves every
     expect(JSON.stringify(event)).not.toContain('sealed')
   }
   expect(await ledger.verify({ independent: true })).toEqual(before)
-  // Nothing is ever sealed for that person again, by any process.
+  // Nothing is ever recorded of that person again, by any process, and nobody's event fails for it.
   for (const writer of [ledger, other]) {
-    await expect(writer.append(commit('c', [ann]))).rejects.toMatchObject({ code: 'LEDGER_EVENT_INVALID' })
+    expect(await writer.append(commit('later', [ann]))).toMatchObject({ outcome: 'ok' })
   }
+  for (const raw of await ledger.readRaw()) {
+    if (raw.stream === 'later') expect(JSON.parse(raw.data)).toMatchObject({ author: { subject: ann.subject } })
+    expect(raw.data).not.toContain(canary)
+  }
+  expect((await ledger.readStream('later')).map(({ data }) => (data as { author: object }).author)).toEqual([
+    { subject: ann.subject },
+    { subject: ann.subject },
+  ])
+})
+
+it('a person has one pseudonym in a ledger, another in every other one, and keeps it when the data key changes', async () => {
+  const url = await postgres.createDatabase()
+  const [old, next] = [key(), key()]
+  await using ledger = await openTestLedger(url, { dataKeys: [old] })
+  await using process = await openTestLedger(url, { dataKeys: [next, old] })
+  await using stranger = await openTestLedger(await postgres.createDatabase())
+  const name = await ledger.subjects.pseudonym('Ann@Example.org ')
+  expect(name).toMatch(/^person-[0-9a-f]{24}$/)
+  expect(await ledger.subjects.pseudonym('bob@example.org')).not.toBe(name)
+  expect(await stranger.subjects.pseudonym('ann@example.org')).not.toBe(name)
+  expect(await process.subjects.rewrap()).toBe(1)
+  await using after = await openTestLedger(url, { dataKeys: [next] })
+  expect(await after.subjects.pseudonym('ann@example.org')).toBe(name)
+  expect(await after.subjects.erase('~pseudonyms')).toBe(false)
 })
 
 it('an envelope that was moved to another person does not open', async () => {

@@ -9,14 +9,18 @@ function openFields(request: AppendRequest): PersonalField[] {
   )
 }
 
-/** The request as it may be stored: no personal value in the clear. */
+/** The request as it may be stored: no personal value in the clear, and none at all for a subject that has been erased. */
 export async function sealRequest(request: AppendRequest, keys: SubjectKeys): Promise<AppendRequest> {
   const subjects = openFields(request).map((field) => field.subject)
   if (subjects.length === 0) return request
   const found = await keys.forSealing(subjects)
   const seal = (event: NewEvent): NewEvent => ({
     ...event,
-    data: mapPersonal(event.data, (field) => (field.value === undefined ? field : sealField(field, found.get(field.subject)!))),
+    data: mapPersonal(event.data, (field) => {
+      if (field.value === undefined) return field
+      const key = found.get(field.subject)
+      return key ? sealField(field, key) : { subject: field.subject }
+    }),
   })
   return { ...request, streams: request.streams.map((stream) => ({ ...stream, events: stream.events.map(seal) })) }
 }

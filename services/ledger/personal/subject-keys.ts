@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
 import type { Sealer } from '../store/sealer.ts'
@@ -6,6 +6,9 @@ import type { Sealer } from '../store/sealer.ts'
 /** How long a key stays in memory: an erasure in another process is complete after this. */
 const keepMs = 60_000
 const maxKept = 10_000
+
+/** Under this name lies the key that pseudonyms are made with: no person, so never erased. */
+const pseudonyms = '~pseudonyms'
 
 /**
  * One random key for each person, wrapped under the data key. Erasing destroys the key: every event and proof stays as it is, and nothing
@@ -33,15 +36,20 @@ export class SubjectKeys {
     return found
   }
 
-  /** Keys to seal with; made for a subject that has none. Throws for a subject that has been erased. */
-  async forSealing(subjects: readonly string[]): Promise<Map<string, Buffer>> {
+  /**
+   * The subject of a person known by an e-mail address or account: the same in every process and for ever, and nothing that can be computed, or
+   * guessed and tried, without this ledger's own key. Upper and lower case and space around it make no difference.
+   */
+  async pseudonym(identity: string): Promise<string> {
+    const key = (await this.forSealing([pseudonyms])).get(pseudonyms)
+    if (!key) throw new FairleadError('INTERNAL', 'the key of the pseudonyms has been destroyed')
+    return `person-${createHmac('sha256', key).update(identity.trim().toLowerCase()).digest('hex').slice(0, 24)}`
+  }
+
+  /** Keys to seal with; made for a subject that has none. A subject that has been erased has none and never will. */
+  async forSealing(subjects: readonly string[]): Promise<Map<string, Buffer | undefined>> {
     const wanted = [...new Set(subjects)].sort()
-    const keys = this.known(wanted) ?? (await this.#load(wanted, true))
-    for (const subject of wanted) {
-      if (!keys.get(subject))
-        throw new FairleadError('LEDGER_EVENT_INVALID', `subject ${subject} has been erased; nothing can be sealed for it any more`)
-    }
-    return keys as Map<string, Buffer>
+    return this.known(wanted) ?? (await this.#load(wanted, true))
   }
 
   /** Keys to open with; nothing for a subject that has been erased. */
@@ -52,6 +60,7 @@ export class SubjectKeys {
 
   /** Destroys the key. False when it had been destroyed before, or never existed; then no key will ever be made for this subject. */
   async erase(subject: string): Promise<boolean> {
+    if (subject === pseudonyms) return false
     const { rowCount } = await this.#pool.query(
       'UPDATE fairlead.subject_keys SET wrapped_key = NULL, destroyed_at = now() WHERE subject_id = $1 AND wrapped_key IS NOT NULL',
       [subject],

@@ -10,7 +10,7 @@ const east = 'east' as ClusterId
 const digest = (letter: string) => letter.repeat(64) as Digest
 const used = (repository: string, commit: string, ref = 'main') => ({
   ...{ repository, url: repository === 'fleet' ? testRepository : `https://git.example.com/${repository}`, ref, commit },
-  ...{ subject: 's', authoredAt: '2026-01-01T00:00:00.000Z' },
+  ...{ subject: 's', authoredAt: '2026-01-01T00:00:00.000Z', authors: [{ subject: 'person-1', value: 'Ada <ada@example.com>' }] },
 })
 const revision: Revision = { commit: 'c2', sources: [], subject: '' }
 const ok = (bundle: string) => ({ ok: true, revision, bundle: digest(bundle), objects: 1 }) as const

@@ -5,6 +5,7 @@ import {
   DeclarationWarned,
   fleetStream,
   type NewEvent,
+  type Personal,
   ProjectDeclared,
   ProjectRemoved,
   projectStream,
@@ -26,6 +27,8 @@ export interface UsedRef {
   readonly commit: string
   readonly subject: string
   readonly authoredAt: string
+  /** Who wrote what is new since the commit observed last, the author of `commit` first. */
+  readonly authors: readonly Personal[]
 }
 
 /** One application as this round saw it. */
@@ -72,7 +75,7 @@ export function roundEvents(round: Round, known: RoundKnowledge): Map<string, Ne
   }
   const moved = new Map<string, UsedRef>()
   for (const used of round.refs) {
-    const { repository, url, ref, commit, subject, authoredAt } = used
+    const { repository, url, ref, commit, subject, authoredAt, authors } = used
     if (!known.repositories.has(repository) && !streams.has(repositoryStream(repository))) {
       add(repositoryStream(repository), RepositoryRegistered.of({ repository, url, role: 'source', path: '.', revision: 'HEAD' }))
     }
@@ -81,7 +84,12 @@ export function roundEvents(round: Round, known: RoundKnowledge): Map<string, Ne
     moved.set(repository, used)
     add(
       repositoryStream(repository),
-      RepositoryRevisionObserved.of({ repository, url, ref, commit, ...(previous && { previous }), via: round.via, subject, authoredAt }),
+      RepositoryRevisionObserved.of({
+        ...{ repository, url, ref, commit, via: round.via, subject, authoredAt },
+        ...(previous && { previous }),
+        ...(authors[0] && { author: authors[0] }),
+        ...(authors.length > 1 && { authors: [...authors] }),
+      }),
     )
   }
   const changed = new Map<string, ApplicationId[]>()

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
 import { guardedAddress, type NetworkPolicy } from './address.ts'
-import { type Commit, parseCommit } from './commit.ts'
+import { type Author, type Commit, parseCommit } from './commit.ts'
 import { type Credentials, type EnvironmentOptions, localEnvironment, remoteEnvironment } from './environment.ts'
 import { readLocalRefs } from './local-refs.ts'
 import { Lru } from './lru.ts'
@@ -25,6 +25,7 @@ const maxCommitBytes = 1024 * 1024
 /** Weight of the tree cache: entries, about 150 bytes each. */
 const cachedTreeEntries = 400_000
 const fetchesBetweenCollections = 200
+const maxAuthors = 100
 
 /** A bare copy of one repository: all branches and tags, no working tree, no hooks, no configuration of its own. */
 export class Mirror implements TreeSource, AsyncDisposable {
@@ -98,6 +99,25 @@ export class Mirror implements TreeSource, AsyncDisposable {
     const commit = parseCommit(object.id, object.data)
     this.#commits.set(commit.id, commit)
     return commit
+  }
+
+  /**
+   * Who wrote what `commit` holds and `previous` does not, each address once, the author of `commit` first. Of more than 1,000 commits, or of a
+   * `previous` that is not here any more, the newest count.
+   */
+  async authors(commit: Commit, previous: string | undefined): Promise<readonly Author[]> {
+    const isNext = previous === undefined || (commit.parents.length === 1 && commit.parents[0] === previous)
+    if (isNext || !(await this.has(previous))) return [commit.author]
+    const range = ['--max-count=1000', '--format=%an%x00%ae%x00', commit.id, `^${previous}`]
+    const { code, stdout } = await this.#local(['--git-dir', this.#gitDir, 'log', ...range, '--'])
+    const found = new Map([[commit.author.email.toLowerCase(), commit.author]])
+    if (code !== 0) return [...found.values()]
+    const fields = stdout.toString('utf8').split('\0')
+    for (let i = 0; i + 1 < fields.length && found.size < maxAuthors; i += 2) {
+      const [name, email] = [fields[i]!.trim(), fields[i + 1]!]
+      if (!found.has(email.toLowerCase())) found.set(email.toLowerCase(), { name, email })
+    }
+    return [...found.values()]
   }
 
   /** All files at a commit. Throws `SOURCE_REVISION_NOT_FOUND` when the commit is not here. */

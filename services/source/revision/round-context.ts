@@ -1,8 +1,15 @@
 import type { ChangedPaths, SourceCommit } from '../application/prepare.ts'
-import type { UsedRef } from '../diff/round.ts'
 import { changedPaths } from '../git/changed-paths.ts'
+import type { Commit } from '../git/commit.ts'
 import type { Repositories } from '../repository/repositories.ts'
 import type { Repository } from '../repository/repository.ts'
+
+/** A ref that was resolved, and the commit it stands at. */
+export interface SeenRef {
+  readonly repository: Repository
+  readonly ref: string
+  readonly commit: Commit
+}
 
 /** One consistent look at all repositories: a revision means the same commit for everybody in it, whatever is fetched meanwhile. */
 export class RoundContext {
@@ -10,7 +17,7 @@ export class RoundContext {
   readonly #firstUse: (repository: Repository) => Promise<void>
   readonly #commits = new Map<string, Promise<SourceCommit>>()
   readonly #changes = new Map<string, Promise<ReadonlySet<string> | undefined>>()
-  readonly #refs = new Map<string, UsedRef>()
+  readonly #refs = new Map<string, SeenRef>()
   /** Every repository that was looked at, readable or not. */
   readonly used = new Set<Repository>()
 
@@ -41,7 +48,7 @@ export class RoundContext {
   }
 
   /** The refs that were used, with their commits, in the order of first use. */
-  refs(): UsedRef[] {
+  refs(): SeenRef[] {
     return [...this.#refs.values()]
   }
 
@@ -51,8 +58,7 @@ export class RoundContext {
     if (!repository.ready) await this.#firstUse(repository)
     const { commit, ref } = await repository.resolve(revision)
     const snapshot = await repository.mirror.snapshot(commit)
-    const { subject, authoredAt } = snapshot.commit
-    this.#refs.set(`${repository.id} ${ref}`, { repository: repository.id, url: repository.url, ref, commit, subject, authoredAt })
+    this.#refs.set(`${repository.id} ${ref}`, { repository, ref, commit: snapshot.commit })
     return { repository, ref, snapshot }
   }
 }

@@ -3,7 +3,7 @@ import { SourceState, sourceTypes } from './state.ts'
 
 const pageSize = 1_000
 
-export type SourceLedger = Pick<Ledger, 'append' | 'read' | 'head' | 'subscribe' | 'runConsumer'>
+export type SourceLedger = Pick<Ledger, 'append' | 'read' | 'head' | 'subscribe' | 'runConsumer' | 'subjects'>
 
 /** The source's view of the log, kept up to date. */
 export class FollowedState implements AsyncDisposable {
