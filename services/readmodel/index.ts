@@ -6,8 +6,10 @@ export {
   evolveApplication,
   type FinishedOperation,
   type FoldedEvent,
+  hasSynced,
   initialApplication,
   type RunningOperation,
+  type SyncedBundle,
   syncStatusOf,
 } from './application/state.ts'
 export { type Freshness, freshnessOf, type Seen } from './cluster/presence.ts'

@@ -1,6 +1,7 @@
 import {
   ApplicationConfirmationAwaited,
   ApplicationConfirmed,
+  ApplicationDeclared,
   ApplicationDriftDetected,
   ApplicationDriftResolved,
   ApplicationOperationStarted,
@@ -196,6 +197,35 @@ describe('at', () => {
     expect((await log.readModel.inventoryOf(application)).map((state) => state.ref.kind)).not.toContain('ConfigMap')
     const page = await queries.listResources({ kind: ['Deployment'] }, 'kind', all({ withTotal: true, withFacets: true }))
     expect(page.total).toBe(shape.applications)
+  })
+
+  test('an application that moves has no objects until its new cluster reports some, whatever the old one says', async () => {
+    const application = applicationName(7)
+    const [from, to] = [clusterName(3), clusterName(0)]
+    const queries = log.readModel.queries()
+    const places = async (at?: number) => (await queries.resourcesOf([application], at)).map((row) => row.cluster)
+    const before = written
+    const [row] = (await list({ names: [application] })).rows
+    const spec = (await queries.specsOf([{ id: application, valid_from: row!.row.spec_from! }]))[0]!.spec
+    const moved = await log.settle([on(7, ApplicationDeclared.of({ application, spec, cluster: to }))])
+    expect(await places()).toEqual([])
+    expect((await list({ names: [application] })).rows).toMatchObject([{ row: { cluster: to, sync: 'OutOfSync', health: 'Missing' } }])
+    const state = (kind: string) => ({
+      ...{ ref: { group: '', kind, namespace: application, name: 'web' }, apiVersion: 'v1' },
+      ...{ health: 'Healthy' as const, sync: 'Synced' as const, hook: false, wave: 0 },
+    })
+    const change = (cluster: ClusterId, kinds: string[], gone: string[]) =>
+      ApplicationResourcesChanged.of({ application, cluster, upserts: kinds.map(state), removed: gone.map((kind) => state(kind).ref) })
+    // The old cluster's farewell comes after the new one's first report.
+    written = await log.settle([
+      on(7, change(to, ['ConfigMap', 'Service'], [])),
+      on(7, change(from, ['Deployment'], ['ConfigMap', 'Service'])),
+    ])
+    expect(await places()).toEqual([to, to])
+    expect([await places(before), await places(moved)]).toEqual([[from, from, from, from], []])
+    const late = change(from, ['Deployment'], ['ConfigMap'])
+    written = await log.settle([on(7, late)])
+    expect(await places()).toEqual([to, to])
   })
 
   test('a cluster that leaves is still connected in the past', async () => {

@@ -1,9 +1,10 @@
 import type { ApplicationRequested, DataOf } from '@fairlead/events'
-import type { ApplicationId } from '@fairlead/manifests'
+import type { ApplicationId, ClusterId } from '@fairlead/manifests'
 import { describe, expect, test } from 'vitest'
 import { decideAutomated, decideRequest } from './decide.ts'
 import { application, digest, finished, revision, running, synced } from './testing.ts'
 
+const west = 'west' as ClusterId
 const blockedError = { code: 'SYNC_BLOCKED', message: '', retryable: true, next: '' } as const
 
 describe('automated sync', () => {
@@ -16,6 +17,27 @@ describe('automated sync', () => {
     ['prune follows the policy', application('a', { prune: false }), { do: 'start', start: { prune: false } }],
     ['a newer bundle than the synced one is synced', application('a', { synced: synced(9) }), { do: 'start' }],
     ['the synced bundle is left alone', application('a', { synced: synced(1) }), { do: 'nothing', why: 'synced' }],
+    [
+      'the same bundle is synced to the cluster that it has moved to',
+      application('a', { cluster: west, synced: synced(1), health: 'Healthy' }),
+      { do: 'start', start: { kind: 'sync', cluster: 'west', bundle: digest(1) } },
+    ],
+    ['and left alone there once it is', application('a', { cluster: west, synced: synced(1, 'west') }), { do: 'nothing', why: 'synced' }],
+    [
+      'an automated operation on the cluster that it has left gives way',
+      application('a', { cluster: west, operation: running() }),
+      { do: 'supersede', operation: 'sync/1' },
+    ],
+    [
+      'a person’s operation there is waited for',
+      application('a', { cluster: west, operation: running({ cause: 'request' }) }),
+      { do: 'wait' },
+    ],
+    [
+      'what failed on the other cluster is tried on this one',
+      application('a', { cluster: west, lastOperation: finished() }),
+      { do: 'start' },
+    ],
     ['automated off', application('a', { automated: false }), { do: 'nothing', why: 'automated sync is off' }],
     ['suspended', application('a', { suspended: true }), { do: 'nothing', why: 'suspended' }],
     ['not declared', { ...application('a'), spec: undefined }, { do: 'nothing', why: 'not declared' }],
@@ -81,6 +103,7 @@ describe('automated sync', () => {
     test.each([
       ['while it is unwell', application('a', { health: 'Degraded', synced: synced(1) }), 'wait'],
       ['while it is not synced', application('a', { health: 'Healthy' }), 'wait'],
+      ['while it has moved and is not synced there', application('a', { health: 'Healthy', synced: synced(1), cluster: west }), 'wait'],
       ['while it is held', application('a', { health: 'Healthy', synced: synced(1), operation: running() }), 'wait'],
       ['once it is well', application('a', { health: 'Healthy', synced: synced(1) }), 'start'],
       ['once it is gone', application('a', { removed: true }), 'start'],

@@ -1,7 +1,7 @@
 import { FairleadError } from '@fairlead/errors'
 import type { ApplicationRequested, DataOf, OperationKind, Revision } from '@fairlead/events'
 import type { ClusterId, Digest } from '@fairlead/manifests'
-import type { ApplicationState } from '@fairlead/readmodel'
+import { type ApplicationState, hasSynced } from '@fairlead/readmodel'
 
 /** What one application brings into an operation. */
 export interface Start {
@@ -42,13 +42,13 @@ export function decideAutomated(state: ApplicationState, siblings: readonly Appl
   if (!desired || state.renderError) return nothing('there is no good render of what Git wants')
   if (cluster === null) return wait('no cluster of the destination has joined')
   if (operation) {
-    const outdated = operation.cause === 'automated' && operation.bundle !== desired.bundle
+    const outdated = operation.cause === 'automated' && (operation.bundle !== desired.bundle || operation.cluster !== cluster)
     return outdated ? { do: 'supersede', operation: operation.id } : wait(`held by ${operation.id}`)
   }
-  if (state.synced?.bundle === desired.bundle) return nothing('synced')
+  if (hasSynced(state)) return nothing('synced')
   // What failed once is not tried again by itself: only a new commit, a person, or the end of what blocked it changes the picture.
-  const failed =
-    lastOperation?.outcome !== 'Succeeded' && lastOperation?.bundle === desired.bundle && !lastOperation.dryRun && lastOperation.full
+  const same = lastOperation?.bundle === desired.bundle && lastOperation.cluster === cluster
+  const failed = same && lastOperation.outcome !== 'Succeeded' && !lastOperation.dryRun && lastOperation.full
   if (failed) {
     if (lastOperation?.error?.code !== 'SYNC_BLOCKED') return nothing('this bundle has been tried and failed')
     const blocker = blockerOf(state, siblings)
@@ -75,11 +75,7 @@ function blockerOf(state: ApplicationState, siblings: readonly ApplicationState[
   const dependsOn: readonly string[] = state.spec?.dependsOn ?? []
   const unwell = siblings.find((sibling) => {
     const before = (sibling.spec?.wave ?? 0) < wave || dependsOn.includes(sibling.id)
-    return (
-      before &&
-      !sibling.removed &&
-      !(sibling.health === 'Healthy' && sibling.synced?.bundle === sibling.desired?.bundle && !sibling.operation)
-    )
+    return before && !sibling.removed && !(sibling.health === 'Healthy' && hasSynced(sibling) && !sibling.operation)
   })
   return unwell?.id
 }

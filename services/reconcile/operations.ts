@@ -64,10 +64,12 @@ export function briefOf(operation: string, states: readonly ApplicationState[]):
     kind: first?.kind,
     cause: first?.cause,
     startedAt: first?.startedAt,
-    applications: states.flatMap(({ id, cluster, spec, synced, operation: running }) => {
+    applications: states.flatMap(({ id, spec, synced, operation: running }) => {
       if (!running || !spec) return []
-      const { generation, revision, bundle, prune, force, resources } = running
-      const entry = { application: id, cluster, generation, spec, revision, bundle, previous: synced?.bundle ?? null, prune, force }
+      const { cluster, generation, revision, bundle, prune, force, resources } = running
+      // What another cluster was given says nothing of this one.
+      const previous = synced?.cluster === cluster ? synced.bundle : null
+      const entry = { application: id, cluster, generation, spec, revision, bundle, previous, prune, force }
       return resources ? [{ ...entry, resources }] : [entry]
     }),
   }
@@ -86,7 +88,7 @@ export function inputOf(
   if (!first) throw new RangeError(`nothing is held by ${operation}`)
   const members = new Set<string>(states.map(({ id }) => id))
   const gates = new Map<string, SyncApplication['gate']>()
-  const starting = states.map((state) => ({ state, start: { ...first, cluster: state.cluster } }) as unknown as Starting)
+  const starting = states.map((state) => ({ state, start: first }) as unknown as Starting)
   for (const [group, siblings] of waveGroups(starting).entries()) {
     for (const { state } of siblings) gates.set(state.id, { group, wave: state.spec?.wave ?? 0 })
   }
@@ -104,8 +106,8 @@ export function inputOf(
 }
 
 function applicationOf(state: ApplicationState, gate: SyncApplication['gate'], members: ReadonlySet<string>): SyncApplication[] {
-  const { id, cluster, spec, operation } = state
-  if (cluster === null || !spec || !operation) return []
+  const { id, spec, operation } = state
+  if (!spec || !operation) return []
   const dependsOn = spec.dependsOn.filter((other) => members.has(other))
   const resume = operation.plan && {
     attempt: operation.attempt,
@@ -116,7 +118,7 @@ function applicationOf(state: ApplicationState, gate: SyncApplication['gate'], m
   return [
     {
       application: id as ApplicationId,
-      cluster,
+      cluster: operation.cluster,
       retry: spec.syncPolicy.retry,
       ...(gate && { gate }),
       ...(dependsOn.length > 0 && { dependsOn }),

@@ -3,7 +3,7 @@ import { DesiredPointer, desiredBucket, desiredKey, type Notify, subjects } from
 import type { ApplicationState } from '@fairlead/readmodel'
 import { type KV, Kvm } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { type PlacedPointer, pointerOf, saysTheSame } from './pointer.ts'
+import { type PlacedPointer, pointersOf, saysTheSame } from './pointer.ts'
 
 const notifySize = 500
 
@@ -40,12 +40,10 @@ export class Pointers {
   async write(states: Iterable<ApplicationState>): Promise<void> {
     const due: PlacedPointer[] = []
     for (const state of states) {
-      const placed = pointerOf(state, this.#epoch)
-      if (!placed) continue
-      const before = this.#places.get(state.id)
-      if (before !== undefined && before !== placed.cluster) due.push({ cluster: before, pointer: { ...placed.pointer, state: 'removed' } })
-      const known = this.#written.get(desiredKey(placed.cluster, state.id))
-      if (!known || !saysTheSame(known, placed.pointer)) due.push(placed)
+      for (const placed of pointersOf(state, this.#places.get(state.id), this.#epoch)) {
+        const known = this.#written.get(desiredKey(placed.cluster, state.id))
+        if (!known || !saysTheSame(known, placed.pointer)) due.push(placed)
+      }
     }
     await Promise.all(
       due.map(async ({ cluster, pointer }) => {

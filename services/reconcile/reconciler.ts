@@ -132,7 +132,7 @@ export class Reconciler {
     for (const [operation, ids] of agenda.terminate) signals.push(workflows.signal(operation, 'terminate', ids))
     if (agenda.reconnected.size > 0) {
       const waiting = new Set(
-        [...fleet.all()].flatMap((state) => (state.cluster && agenda.reconnected.has(state.cluster) && state.operation?.id) || []),
+        [...fleet.all()].flatMap(({ operation }) => (operation && agenda.reconnected.has(operation.cluster) && operation.id) || []),
       )
       for (const operation of waiting) signals.push(workflows.signal(operation, 'reconnected', [...agenda.reconnected]))
     }

@@ -40,6 +40,7 @@ export function application(id: string, shape: Shape = {}): ApplicationState {
 export const running = (overrides: object = {}): NonNullable<ApplicationState['operation']> => ({
   id: 'sync/1',
   kind: 'sync',
+  cluster: 'east' as ClusterId,
   cause: 'automated',
   request: undefined,
   generation: 3,
@@ -62,6 +63,7 @@ export const running = (overrides: object = {}): NonNullable<ApplicationState['o
 export const finished = (overrides: object = {}): NonNullable<ApplicationState['lastOperation']> => ({
   id: 'sync/1',
   kind: 'sync',
+  cluster: 'east' as ClusterId,
   outcome: 'Failed',
   revision: revision(1),
   bundle: digest(1),
@@ -72,7 +74,8 @@ export const finished = (overrides: object = {}): NonNullable<ApplicationState['
   ...overrides,
 })
 
-export const synced = (n: number): NonNullable<ApplicationState['synced']> => ({
+export const synced = (n: number, cluster = 'east'): NonNullable<ApplicationState['synced']> => ({
+  cluster: cluster as ClusterId,
   revision: revision(n),
   bundle: digest(n),
   operation: 'sync/1',

@@ -4,6 +4,7 @@ import {
   ApplicationDeclared,
   ApplicationDriftDetected,
   ApplicationDriftResolved,
+  ApplicationHealthChanged,
   ApplicationOperationFinished,
   ApplicationOperationStarted,
   ApplicationPlanned,
@@ -68,6 +69,51 @@ function after(...events: NewEvent[]): ApplicationState {
     initialApplication(application),
   )
 }
+
+describe('an application that moves to another cluster', () => {
+  const west = 'west' as ClusterId
+  const spec = specOf(0, { clusters: 1, projects: 1 })
+  const declared = (place: ClusterId | null) => ApplicationDeclared.of({ application, spec, cluster: place })
+  const on = (place: ClusterId) => ({ cluster: place })
+  const healthy = (place: ClusterId) => ApplicationHealthChanged.of({ application, ...on(place), from: 'Progressing', to: 'Healthy' })
+  const bundleAt = (place: ClusterId) => ApplicationRendered.of({ ...rendered.data, ...on(place) })
+  const startedAt = (place: ClusterId, id: string) => ApplicationOperationStarted.of({ ...started().data, ...on(place), operation: id })
+  const here = [declared(cluster), rendered, started(), healthy(cluster), finished()]
+  const moved = [...here, declared(west), bundleAt(west)]
+
+  test('is OutOfSync and Missing until the same bundle is synced there', () => {
+    expect(after(...here)).toMatchObject({ health: 'Healthy', synced: { cluster: 'east', bundle } })
+    expect(syncStatusOf(after(...here))).toBe('Synced')
+    expect(syncStatusOf(after(...moved))).toBe('OutOfSync')
+    expect(after(...moved).health).toBe('Missing')
+    const there = after(...moved, startedAt(west, 'sync/2'), healthy(west), finished({ operation: 'sync/2' }))
+    expect(there).toMatchObject({ health: 'Healthy', synced: { cluster: 'west', bundle }, lastOperation: { cluster: 'west' } })
+    expect(syncStatusOf(there)).toBe('Synced')
+  })
+
+  test('what the cluster that it has left says counts no more', () => {
+    expect(after(...moved, healthy(cluster), drifted)).toMatchObject({ health: 'Missing', drifts: {} })
+    expect(after(...here, drifted, declared(west)).drifts).toEqual({})
+  })
+
+  test('an operation that ends on the cluster that it has left does not sync it', () => {
+    const late = after(declared(cluster), rendered, started(), declared(west), bundleAt(west), finished())
+    expect(late.synced?.cluster).toBe('east')
+    expect(syncStatusOf(late)).toBe('OutOfSync')
+  })
+
+  test('without objects it is not Healthy by what was synced elsewhere', () => {
+    const empty = (place: ClusterId) => ApplicationRendered.of({ ...rendered.data, ...on(place), objects: 0 })
+    expect(after(empty(cluster), started(), empty(west), finished()).health).toBe('Missing')
+  })
+
+  test('while its destination means no cluster it stays as it is, but is not Synced', () => {
+    const nowhere = after(...here, declared(null))
+    expect([nowhere.health, syncStatusOf(nowhere)]).toEqual(['Healthy', 'OutOfSync'])
+    expect(after(...here, declared(null), declared(cluster)).health).toBe('Healthy')
+    expect(after(...here, declared(null), declared(west)).health).toBe('Missing')
+  })
+})
 
 describe('an application', () => {
   test('counts its events, so that the next append can expect the version', () => {

@@ -25,6 +25,8 @@ import type { ApplicationSpec, ClusterId, Digest, Health, SyncStatus } from '@fa
 export interface RunningOperation {
   readonly id: string
   readonly kind: DataOf<typeof ApplicationOperationStarted>['kind']
+  /** Where it works: the application may be declared for another cluster meanwhile. */
+  readonly cluster: ClusterId
   readonly cause: DataOf<typeof ApplicationOperationStarted>['cause']
   readonly request: string | undefined
   readonly generation: number
@@ -48,6 +50,7 @@ export interface RunningOperation {
 export interface FinishedOperation {
   readonly id: string
   readonly kind: RunningOperation['kind']
+  readonly cluster: ClusterId
   readonly outcome: OperationOutcome
   readonly revision: Revision
   readonly bundle: Digest
@@ -57,12 +60,22 @@ export interface FinishedOperation {
   readonly finishedAt: string
 }
 
+/** What was last synced in full, and where. */
+export interface SyncedBundle {
+  readonly cluster: ClusterId
+  readonly revision: Revision
+  readonly bundle: Digest
+  readonly operation: string
+  readonly at: string
+}
+
 /** One application as its stream tells it: what Git wants, what was last synced, what is going on, how it is. */
 export interface ApplicationState {
   readonly id: string
   /** Version of the stream = number of its events; what `operation-started` is appended after. */
   readonly version: number
   readonly spec: ApplicationSpec | undefined
+  /** Where Git wants it. Health and drift are of its objects there; what another cluster says counts no more. */
   readonly cluster: ClusterId | null
   /** The declaration has left Git; a delete operation follows or has followed. */
   readonly removed: boolean
@@ -72,7 +85,7 @@ export interface ApplicationState {
   readonly desired: { readonly revision: Revision; readonly bundle: Digest; readonly objects: number; readonly at: string } | undefined
   readonly renderError: RecordedError | undefined
   /** The last full sync that succeeded. */
-  readonly synced: { readonly revision: Revision; readonly bundle: Digest; readonly operation: string; readonly at: string } | undefined
+  readonly synced: SyncedBundle | undefined
   readonly operation: RunningOperation | undefined
   readonly lastOperation: FinishedOperation | undefined
   readonly health: Health
@@ -109,7 +122,7 @@ export type FoldedEvent = Pick<StoredEvent, 'type' | 'version' | 'recordedAt' | 
 export function evolveApplication(before: ApplicationState, event: FoldedEvent): ApplicationState {
   const state = { ...before, version: event.version }
   if (ApplicationDeclared.is(event)) {
-    return { ...state, spec: event.data.spec, cluster: event.data.cluster, removed: false, gone: false }
+    return { ...placed(state, event.data.cluster), spec: event.data.spec, removed: false, gone: false }
   }
   if (ApplicationRemoved.is(event)) {
     const { cascade } = event.data
@@ -117,11 +130,11 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
   }
   if (ApplicationRendered.is(event)) {
     const { revision, bundle, objects, cluster } = event.data
-    return { ...state, cluster, desired: { revision, bundle, objects, at: event.recordedAt }, renderError: undefined }
+    return { ...placed(state, cluster), desired: { revision, bundle, objects, at: event.recordedAt }, renderError: undefined }
   }
   if (ApplicationRenderFailed.is(event)) return { ...state, renderError: event.data.error }
   if (ApplicationOperationStarted.is(event)) {
-    const { operation, application: _, cluster: __, request, resources, ...rest } = event.data
+    const { operation, application: _, request, resources, ...rest } = event.data
     return {
       ...state,
       operation: {
@@ -155,6 +168,7 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
     )
   }
   if (ApplicationOperationFinished.is(event)) return finished(state, event.data, event.recordedAt)
+  if (isElsewhere(state, event)) return state
   if (ApplicationHealthChanged.is(event)) return { ...state, health: event.data.to, healthMessage: event.data.message }
   if (ApplicationDriftDetected.is(event)) {
     return { ...state, drifts: { ...state.drifts, [event.data.drift]: event.data.resources.length } }
@@ -166,11 +180,30 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
   return state
 }
 
-/** Synced: the last full sync was of what Git wants now, and no drift is open. */
-export function syncStatusOf(state: Pick<ApplicationState, 'desired' | 'renderError' | 'synced' | 'drifts'>): SyncStatus {
+/** Synced: the last full sync was of what Git wants now, on the cluster where Git wants it, and no drift is open. */
+export function syncStatusOf(state: Pick<ApplicationState, 'cluster' | 'desired' | 'renderError' | 'synced' | 'drifts'>): SyncStatus {
   if (!state.desired) return state.renderError ? 'Unknown' : 'OutOfSync'
   if (state.renderError) return 'Unknown'
-  return state.synced?.bundle === state.desired.bundle && Object.keys(state.drifts).length === 0 ? 'Synced' : 'OutOfSync'
+  return hasSynced(state) && Object.keys(state.drifts).length === 0 ? 'Synced' : 'OutOfSync'
+}
+
+/** The bundle that Git wants was the last to be synced in full, on the cluster that Git names. */
+export function hasSynced({ cluster, desired, synced }: Pick<ApplicationState, 'cluster' | 'desired' | 'synced'>): boolean {
+  return synced !== undefined && synced.bundle === desired?.bundle && synced.cluster === cluster
+}
+
+/** The state with Git's word on where the application goes. On another cluster there is nothing of it yet that could be well or drift. */
+function placed(state: ApplicationState, cluster: ClusterId | null): ApplicationState {
+  // While the destination names no cluster, what was synced stays where it is.
+  const before = state.cluster ?? state.synced?.cluster
+  if (cluster === null || before === undefined || before === cluster) return { ...state, cluster }
+  return { ...state, cluster, health: 'Missing', healthMessage: undefined, drifts: {} }
+}
+
+/** A report of a cluster that Git no longer names: its agent is letting go, or has not heard yet. */
+function isElsewhere({ cluster }: ApplicationState, { data }: FoldedEvent): boolean {
+  const { cluster: reporter } = data as { readonly cluster?: unknown }
+  return cluster !== null && reporter !== undefined && reporter !== cluster
 }
 
 function running(
@@ -185,17 +218,18 @@ function running(
 function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperationFinished>, at: string): ApplicationState {
   const { operation, outcome, revision, bundle, full, dryRun, error } = data
   if (state.operation?.id !== operation) return state
-  const kind = state.operation.kind
+  const { kind, cluster } = state.operation
   const succeeded = outcome === 'Succeeded' && full && !dryRun
   // Nothing to apply, so no agent will ever report on it: an application of applications, an empty folder.
-  const empty = succeeded && kind !== 'delete' && state.desired?.bundle === bundle && state.desired.objects === 0
+  const empty =
+    succeeded && kind !== 'delete' && state.cluster === cluster && state.desired?.bundle === bundle && state.desired.objects === 0
   return {
     ...state,
     ...(empty && { health: 'Healthy' as const, healthMessage: undefined }),
     operation: undefined,
-    lastOperation: { id: operation, kind, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
+    lastOperation: { id: operation, kind, cluster, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
     // What has been deleted is not synced any more: declared again, it has to be applied again.
-    synced: !succeeded ? state.synced : kind === 'delete' ? undefined : { revision, bundle, operation, at },
+    synced: !succeeded ? state.synced : kind === 'delete' ? undefined : { cluster, revision, bundle, operation, at },
     gone: state.gone || (kind === 'delete' && succeeded) || (state.removed && !state.removedCascade),
   }
 }

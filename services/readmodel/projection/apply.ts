@@ -7,9 +7,9 @@ import { operationTable } from '../operation/record.ts'
 import { projectTable } from '../project/row.ts'
 import { type RepositoryRow, repositoryTable } from '../repository/row.ts'
 import { requestTable } from '../request/record.ts'
-import { resourceTable } from '../resource/row.ts'
+import { type ResourceRow, resourceTable } from '../resource/row.ts'
 import { insertRows, writeRecords, writeVersioned } from '../validity/write.ts'
-import { foldBatch, idsIn } from './fold.ts'
+import { foldBatch, idsIn, movedIn } from './fold.ts'
 
 /**
  * Brings the read models from just before `events` to just after them, inside the caller's transaction: load what is touched, fold,
@@ -20,11 +20,13 @@ export async function applyBatch(client: Queryable, events: readonly StoredEvent
   if (!last) return
   const end = { position: last.position, segmentRows }
   const ids = idsIn(events)
+  const applications = await load<ApplicationRow>(client, 'application', ids.applications)
   const folded = foldBatch(events, {
-    applications: await load<ApplicationRow>(client, 'application', ids.applications),
+    applications,
     states: await load<StateRecord>(client, 'application_state', ids.applications),
     clusters: await load<ClusterRow>(client, 'cluster', ids.clusters),
     repositories: await load<RepositoryRow>(client, 'repository', ids.repositories),
+    resources: await loadResources(client, movedIn(events, applications)),
   })
   await writeVersioned(client, applicationTable, folded.applications.writes(), end)
   await writeRecords(client, stateTable, folded.states.writes())
@@ -46,5 +48,16 @@ export async function applyBatch(client: Queryable, events: readonly StoredEvent
 async function load<Row extends object>(client: Queryable, table: string, ids: readonly string[]): Promise<Row[]> {
   if (ids.length === 0) return []
   const { rows } = await client.query<Row>(`SELECT * FROM ${table} WHERE id = ANY ($1)`, [ids])
+  return rows
+}
+
+/** All objects of these applications: their ids begin with `<application>/`, and `0` follows `/` in byte order. */
+async function loadResources(client: Queryable, applications: readonly string[]): Promise<ResourceRow[]> {
+  if (applications.length === 0) return []
+  const { rows } = await client.query<ResourceRow>(
+    `SELECT held.* FROM unnest($1::text[]) AS wanted(application)
+     JOIN resource AS held ON held.id >= (wanted.application || '/') COLLATE "C" AND held.id < (wanted.application || '0') COLLATE "C"`,
+    [applications],
+  )
   return rows
 }

@@ -1,3 +1,4 @@
+import { ApplicationDeclared, ApplicationRendered } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
 import { type ApplicationFold, foldApplication } from '../application/fold.ts'
 import type { ApplicationRow, StateRecord } from '../application/row.ts'
@@ -8,7 +9,7 @@ import { foldOperation, type OperationRecord } from '../operation/record.ts'
 import { foldProject, type ProjectRow } from '../project/row.ts'
 import { foldRepository, type RepositoryRow } from '../repository/row.ts'
 import { foldRequest, type RequestRecord } from '../request/record.ts'
-import { foldResources, type ResourceRow } from '../resource/row.ts'
+import { foldResources, leaveOthers, type ResourceRow } from '../resource/row.ts'
 import { RecordSet } from '../validity/record-set.ts'
 import { RowSet } from '../validity/row-set.ts'
 
@@ -18,6 +19,8 @@ export interface Loaded {
   readonly states: readonly Pick<StateRecord, 'id' | 'state'>[]
   readonly clusters: readonly ClusterRow[]
   readonly repositories: readonly RepositoryRow[]
+  /** Objects of the applications that `movedIn` names. */
+  readonly resources: readonly ResourceRow[]
 }
 
 /** Everything that a batch of events does to the read models. */
@@ -49,6 +52,18 @@ export function idsIn(events: readonly StoredEvent[]): { applications: string[];
   return { applications: [...applications], clusters: [...clusters], repositories: [...repositories] }
 }
 
+/** Applications that the batch may take to another cluster than the one they are on: few, and seldom any. */
+export function movedIn(events: readonly StoredEvent[], applications: readonly ApplicationRow[]): string[] {
+  const places = new Map(applications.map(({ id, cluster }) => [id, cluster]))
+  const moved = new Set<string>()
+  for (const event of events) {
+    if (!ApplicationDeclared.is(event) && !ApplicationRendered.is(event)) continue
+    const { application, cluster } = event.data
+    if (cluster !== null && places.has(application) && places.get(application) !== cluster) moved.add(application)
+  }
+  return [...moved]
+}
+
 /** Folds a batch, in the order of the log. Pure: the same log gives the same rows, live, rebuilt or years later. */
 export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folded {
   const folded: Folded = {
@@ -57,7 +72,7 @@ export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folde
     states: new RecordSet(),
     specs: [],
     renders: [],
-    resources: new RowSet(),
+    resources: new RowSet(loaded.resources),
     clusters: new RowSet(loaded.clusters),
     repositories: new RowSet(loaded.repositories),
     projects: new RowSet(),
@@ -75,8 +90,7 @@ export function foldBatch(events: readonly StoredEvent[], loaded: Loaded): Folde
 function foldEvent(folded: Folded, event: StoredEvent): void {
   switch (aggregateOf(event.type)) {
     case 'application':
-      foldApplication(folded, event)
-      foldResources(folded.resources, event)
+      foldObjects(folded, event)
       foldPart(folded, event)
       foldDrift(folded.drifts, event)
       foldRequest(folded.requests, event)
@@ -94,6 +108,16 @@ function foldEvent(folded: Folded, event: StoredEvent): void {
     case 'fleet':
       if ('repository' in (event.data as object)) foldRepository(folded.repositories, event)
   }
+}
+
+/** An application and its objects. */
+function foldObjects(folded: Folded, event: StoredEvent): void {
+  const { application } = event.data as { readonly application: string }
+  const before = folded.current.get(application)?.cluster ?? null
+  foldApplication(folded, event)
+  const place = folded.current.get(application)?.cluster ?? null
+  if (place !== null && place !== before) leaveOthers(folded.resources, application, place, event.position)
+  foldResources(folded.resources, event, place)
 }
 
 /** `application` of `application.declared`. */

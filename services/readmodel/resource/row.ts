@@ -1,6 +1,6 @@
 import { ApplicationResourcesChanged } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
-import { type Health, type ObjectRef, type ResourceState, refKey, type SyncStatus } from '@fairlead/manifests'
+import { type ClusterId, type Health, type ObjectRef, type ResourceState, refKey, type SyncStatus } from '@fairlead/manifests'
 import type { RowSet, VersionedRow } from '../validity/row-set.ts'
 import type { VersionedTable } from '../validity/table.ts'
 
@@ -43,10 +43,14 @@ export const resourceTable: VersionedTable = {
 
 export const resourceId = (application: string, ref: ObjectRef): string => `${application}/${refKey(ref)}`
 
-/** Takes a report of changed and vanished objects. The rows before need not be loaded: a report holds whole objects. */
-export function foldResources(rows: RowSet<ResourceRow>, event: StoredEvent): void {
+/**
+ * Takes a report of changed and vanished objects; the rows before need not be loaded, for a report holds whole objects. `place` is where Git wants the application
+ * now: a cluster that it has left reports on objects that are no longer its own.
+ */
+export function foldResources(rows: RowSet<ResourceRow>, event: StoredEvent, place: ClusterId | null): void {
   if (!ApplicationResourcesChanged.is(event)) return
   const { application, cluster, upserts, removed } = event.data
+  if (place !== null && place !== cluster) return
   for (const ref of removed) rows.remove(resourceId(application, ref), event.position)
   for (const resource of upserts) {
     const { ref } = resource
@@ -68,6 +72,12 @@ export function foldResources(rows: RowSet<ResourceRow>, event: StoredEvent): vo
       wave: resource.wave,
     })
   }
+}
+
+/** The application goes to `place` from here on: what other clusters have reported of it is no longer what it consists of. Their rows must be loaded. */
+export function leaveOthers(rows: RowSet<ResourceRow>, application: string, place: ClusterId, position: number): void {
+  const left = [...rows.present()].filter((row) => row.application === application && row.cluster !== place)
+  for (const { id } of left) rows.remove(id, position)
 }
 
 /** The row in the words of the model. */

@@ -42,6 +42,11 @@ export class RowSet<Row extends VersionedRow> {
     return this.#slots.get(id)?.row
   }
 
+  /** The present rows that the set knows of: those loaded and those of the batch. Takes a pass over all of them. */
+  *present(): IterableIterator<Row> {
+    for (const { row } of this.#slots.values()) if (row) yield row
+  }
+
   /** `row` holds from `row.valid_from` on; what held before ends there. */
   replace(row: Row): void {
     const slot = this.#end(row.id, row.valid_from)
