@@ -5,7 +5,7 @@ import { type AuditPort, startApi } from '@fairlead/api'
 import { auditHandler, auditOf, auditReportPage, auditVerification } from '@fairlead/audit'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
-import { fileTarget, type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
+import { type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
 import { ClusterId } from '@fairlead/manifests'
 import { hubInboxPrefix, readPrivateKey, subjects } from '@fairlead/messages'
 import { environment, environmentFile, environmentPort, type RunningProcess, runProcess } from '@fairlead/process'
@@ -16,6 +16,7 @@ import { commandSender } from '@fairlead/sync'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
+import { headsIn, headTargets } from './heads.ts'
 
 // The hub in one process: source, reconcile, read models and API. Each of them can be a process of its own; a small installation needs no more than this.
 
@@ -96,12 +97,14 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
   const tokens = openTokens(state)
   const signingKey = environmentFile('FAIRLEAD_SIGNING_KEY')
   const key = readPrivateKey(signingKey.reveal())
-  const headsFile = join(state, 'heads.jsonl')
+  const headsFile = headsIn(state)
   const publishing = ledger.publishHeads(
     {
-      targets: [fileTarget(headsFile)],
+      ...headTargets(state),
       privateKey: signingKey,
-      onFailure: (target, error) => log.error({ target, code: error.code }, `a signed head was not published: ${error.message}`),
+      onFailure: (target, { code, message, next }, failure) =>
+        log.error({ target, code, next, ...failure }, `a signed head was not published: ${message}`),
+      onRecovered: (target, failures) => log.info({ target, failures }, 'signed heads are published again'),
     },
     stop.signal,
   )

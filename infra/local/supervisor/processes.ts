@@ -30,6 +30,10 @@ export const hookPath = '/hooks/github'
  * | FAIRLEAD_FLEET_REPOSITORY, FAIRLEAD_FLEET_PATH, FAIRLEAD_HOME_CLUSTER, FAIRLEAD_WEBHOOK_SECRET_FILE | hub, with a demo | what to follow and where in it the declarations are, what `https://kubernetes.default.svc` means in it, how its pushes are signed |
  * | FAIRLEAD_CLUSTER, KUBECONFIG, FAIRLEAD_NATS_JOIN_CREDS, FAIRLEAD_JOIN_TOKEN_FILE | agent | |
  * | FAIRLEAD_TRUSTED_GIT_HOSTS, FAIRLEAD_GIT_FILE_ROOTS | hub | comma-separated: Git hosts that may be on a private network and speak plain HTTP; folders below which file URLs are allowed |
+ * | FAIRLEAD_HEADS_INTERVAL_MS | hub | how often the signed head of the log is published while the log grows, 10000; always into `heads.jsonl` of its folder, and into all of: |
+ * | FAIRLEAD_HEADS_FILE | hub | one more file, on a disk that the database's owner cannot write |
+ * | FAIRLEAD_HEADS_GIT, …_BRANCH, …_TOKEN_FILE, …_INTERVAL_MS | hub | a Git repository that takes pushes: its URL without credentials, the branch (main), a file with `token` or `user:token` for https, least time between two commits (300000) |
+ * | FAIRLEAD_HEADS_URL, FAIRLEAD_HEADS_URL_TOKEN_FILE | hub | an HTTP endpoint that gets each head as a POST, and a file with its bearer token |
  * | FAIRLEAD_HEALTH_PORT | all | GET /readyz there answers 200 when it works |
  */
 export function fairleadProcesses(clusters: readonly string[]): NodeProcess[] {

@@ -1,10 +1,10 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { parseHeads } from '../audit/heads.ts'
+import { parseHeads, readHeads } from '../audit/heads.ts'
 import { run } from '../main.ts'
 
 const testdata = new URL('../testdata/audit/', import.meta.url).pathname
@@ -248,10 +248,35 @@ describe('verify', () => {
 
   test('of very many heads an even part is sent, the newest among them', () => {
     const many = Array.from({ length: 5_000 }, (_, index) => JSON.stringify({ ...manifest.head, position: index }))
-    const heads = parseHeads(many.join('\n'), 'heads')
+    writeFileSync(here('many'), many.map((line, index) => line.replace(/"signature":"/, `$&${index}`)).join('\n'))
+    const { heads } = readHeads([here('many')])
     expect([heads.length, heads.at(-1)?.position]).toEqual([1_667, 4_999])
-    expect(() => parseHeads('\n', 'heads')).toThrow(/no signed head/)
+    writeFileSync(here('none'), '\n')
+    expect(() => readHeads([here('none')])).toThrow(/no signed head/)
     expect(() => parseHeads(`${head}\nnonsense`, 'heads')).toThrow(/heads:2/)
+  })
+
+  test('heads are found in a clone, in a file an endpoint kept, as one document or an array, each once', () => {
+    const other = JSON.stringify({ ...manifest.head, position: 1, signature: 'b3RoZXI=' })
+    mkdirSync(here('clone/heads'), { recursive: true })
+    mkdirSync(here('clone/.git'))
+    writeFileSync(here('clone/.git/x.json'), 'never read')
+    writeFileSync(here('clone/README.md'), 'no head')
+    writeFileSync(here('clone/renovate.json'), '{"extends":[]}')
+    writeFileSync(here('clone/heads/2026-01-02.jsonl'), `${head}\n`)
+    writeFileSync(here('clone/heads/2026-01-01.jsonl'), `${other}\n`)
+    expect(readHeads([here('clone')]).heads.map(({ position }) => position)).toEqual([1, JSON.parse(head).position])
+    for (const [name, text] of Object.entries({
+      pretty: JSON.stringify(manifest.head, null, 2),
+      array: `[${head},${other}]`,
+      line: `${head}\n`,
+    })) {
+      writeFileSync(here(name), text)
+      expect(readHeads([here(name)]).heads.at(-1)).toEqual(manifest.head)
+    }
+    expect(readHeads([here('clone'), here('pretty'), here('array')]).heads).toHaveLength(2)
+    writeFileSync(here('clone/heads/2026-01-03.jsonl'), '{"format":"fairlead.head.v1"}\n')
+    expect(() => readHeads([here('clone')])).toThrow(/2026-01-03.jsonl:1 is no signed head/)
   })
 })
 

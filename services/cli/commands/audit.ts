@@ -4,8 +4,8 @@ import { checkHead, readManifest } from '@fairlead/messages'
 import { type Command, Option } from 'commander'
 import { type Checked, checkFile, manifestName } from '../audit/check.ts'
 import { printBody, saveBody } from '../audit/download.ts'
-import { parseHeads } from '../audit/heads.ts'
-import { readKeys, readPems, readText } from '../audit/keys.ts'
+import { readHeads } from '../audit/heads.ts'
+import { readKeys, readPems } from '../audit/keys.ts'
 import { printListing, printObject } from '../output/print.ts'
 import { paint } from '../output/table.ts'
 import { parseAt } from '../output/time.ts'
@@ -117,11 +117,11 @@ function addVerify(audit: Command, context: Context): void {
     .description('has the hub recompute its log, against heads that were published if you have them')
     .option('--from <position>', 'first position', positionOf)
     .option('--to <position>', 'last position', positionOf)
-    .option('--checkpoint <file>', 'published heads, one a line')
+    .option('--checkpoint <path>', 'published heads: a file, or a clone of the repository they go to (repeatable)', collect)
     .option('--key <file>', 'public key that must have signed them, PEM (repeatable)', collect)
-    .action(async (options: OutputOptions & { from?: number; to?: number; checkpoint?: string; key?: string[] }) => {
+    .action(async (options: OutputOptions & { from?: number; to?: number; checkpoint?: string[]; key?: string[] }) => {
       const { from, to, checkpoint, key = [] } = options
-      const checkpoints = checkpoint === undefined ? undefined : parseHeads(readText(checkpoint), checkpoint)
+      const checkpoints = checkpoint === undefined ? undefined : readHeads(checkpoint).heads
       const keys = readKeys(key)
       const unsigned = keys.length > 0 ? checkpoints?.find((head) => !checkHead(head, keys)) : undefined
       if (unsigned) throw new FairleadError('LEDGER_TAMPERED', `the head at position ${unsigned.position} is not signed by a given key`)

@@ -1,9 +1,5 @@
-import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { temporaryFolder } from '@fairlead/local'
@@ -15,7 +11,7 @@ import { parseCheckpoints } from './checkpoint-file.ts'
 import type { SignedHead } from './head.ts'
 import { type InclusionProof, verifyInclusion } from './inclusion.ts'
 import { handOver, trustedKeys } from './key-handover.ts'
-import { fileTarget, gitTarget, httpTarget } from './targets.ts'
+import { fileTarget } from './targets.ts'
 
 let postgres: TestPostgres
 let ledger: Ledger
@@ -82,55 +78,6 @@ describe('published heads', () => {
   const failed = (target: string, error: FairleadError) => expect.fail(`${target}: ${error.message}`)
   const publishOnce = (targets: Parameters<Ledger['publishHeads']>[0]['targets'], pair = current) =>
     ledger.publishHeads({ targets, privateKey: pemOf(pair), onFailure: failed }, AbortSignal.abort())
-
-  it('go to a file, a Git repository with a remote, and an HTTP endpoint, and the log verifies against each', async () => {
-    using folder = temporaryFolder('heads')
-    const git = (...args: string[]) =>
-      execFileSync('git', ['-C', folder.path, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    git('init', '--quiet', '--bare', 'remote.git')
-    git('clone', '--quiet', 'remote.git', 'clone')
-    git('clone', '--quiet', 'remote.git', 'other')
-    const clone = join(folder.path, 'clone')
-    const received: string[] = []
-    const server = createServer(async (request, response) => {
-      for await (const chunk of request) received.push(String(chunk))
-      response.writeHead(204).end()
-    }).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const targets = [
-      fileTarget(join(folder.path, 'new', 'heads.jsonl')),
-      gitTarget(clone),
-      httpTarget(`http://127.0.0.1:${(server.address() as AddressInfo).port}/heads`),
-    ]
-    await publishOnce(targets)
-    execFileSync('git', ['-C', clone, 'push', '--quiet', '--set-upstream', 'origin', 'HEAD'], { stdio: 'ignore' })
-    await ledger.append(numbers('s'))
-    await publishOnce(targets)
-    server.close()
-    const pushed = execFileSync('git', ['-C', join(folder.path, 'remote.git'), 'show', 'HEAD:heads.jsonl'], { encoding: 'utf8' })
-    for (const text of [await readFile(join(folder.path, 'new', 'heads.jsonl'), 'utf8'), pushed, received.join('\n')]) {
-      const { heads } = parseCheckpoints(text)
-      expect(heads).toHaveLength(2)
-      expect(heads.at(-1)!.position).toBe(await ledger.head())
-      expect(await ledger.verify({ checkpoints: heads, publicKeys: [current.publicKey] })).toMatchObject({ ok: true, checkpoints: 2 })
-    }
-  })
-
-  it('a target that fails is reported and does not keep the others from theirs', async () => {
-    using folder = temporaryFolder('heads')
-    const failures: string[] = []
-    const bad = { name: 'bad', publish: () => Promise.reject(new Error('disk full')) }
-    await ledger.publishHeads(
-      {
-        targets: [bad, fileTarget(join(folder.path, 'heads.jsonl'))],
-        privateKey: pemOf(current),
-        onFailure: (target, error) => failures.push(`${target}: ${error.message}`),
-      },
-      AbortSignal.abort(),
-    )
-    expect(failures).toEqual(['bad: disk full'])
-    expect(parseCheckpoints(await readFile(join(folder.path, 'heads.jsonl'), 'utf8')).heads).toHaveLength(1)
-  })
 
   it('can be signed by a new key that the old one has vouched for, while both are in use', async () => {
     using folder = temporaryFolder('heads')
