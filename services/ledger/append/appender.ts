@@ -6,7 +6,7 @@ import type { SubjectKeys } from '../personal/subject-keys.ts'
 import type { EventRegistry } from '../registry.ts'
 import { isConnectionLost, isRolledBack, unavailable } from '../sql/connections.ts'
 import { type Batch, batchOf, runBatch } from './batch.ts'
-import { type BatchLimits, nextBatch, tokens } from './plan.ts'
+import { type BatchLimits, nextBatch, sharedLimits, tokens } from './plan.ts'
 import { type Prepared, prepareSealed } from './prepare.ts'
 
 export interface AppenderOptions {
@@ -108,7 +108,8 @@ export class Appender implements AsyncDisposable {
 
   #pump(): void {
     while (this.#sending.size < this.#options.concurrency && this.#queue.length > 0) {
-      const chosen = nextBatch(this.#queue, this.#underWay, this.#options.limits)
+      const { concurrency, limits } = this.#options
+      const chosen = nextBatch(this.#queue, this.#underWay, sharedLimits(this.#queue, concurrency - this.#sending.size, limits))
       if (chosen.length === 0) return
       const appends = chosen.map((index) => this.#queue[index]!)
       this.#queue = chosen.length === this.#queue.length ? [] : without(this.#queue, chosen)

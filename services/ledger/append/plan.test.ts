@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Expected } from '../event.ts'
-import { nextBatch, tokens } from './plan.ts'
+import { nextBatch, sharedLimits, tokens } from './plan.ts'
 import type { Entry, Prepared } from './prepare.ts'
 
 const limits = { events: 10, sizeBytes: 1_000 }
@@ -104,3 +104,18 @@ const queues = fc.array(
     )
     .map(([entries, key]) => append(entries, key)),
 )
+
+describe('the share of one connection', () => {
+  const limits = { events: 1_000, sizeBytes: 1_024 }
+  const waiting = (appends: number, events = 1) =>
+    Array.from({ length: appends }, () => ({ texts: Array.from({ length: events }, () => '{}') }))
+  it('is everything when only one is free, or when there is too little to share', () => {
+    expect(sharedLimits(waiting(500), 1, limits)).toEqual(limits)
+    expect(sharedLimits(waiting(31), 2, limits)).toEqual(limits)
+  })
+  it('is an equal part of the events, never above the bound', () => {
+    expect(sharedLimits(waiting(101), 2, limits)).toEqual({ ...limits, events: 51 })
+    expect(sharedLimits(waiting(20, 10), 2, limits)).toEqual({ ...limits, events: 100 })
+    expect(sharedLimits(waiting(5_000), 2, limits)).toEqual(limits)
+  })
+})

@@ -38,6 +38,21 @@ export function nextBatch(queue: readonly Prepared[], underWay: Touched, limits:
   return chosen
 }
 
+/** With fewer events than this a batch is hardly cheaper than its commit, and nothing is gained by making two of one. */
+const worthSharing = 32
+
+/**
+ * The bounds of the next batch when `free` connections have nothing to do: what waits is shared out among them. Callers that wait for their answers
+ * would otherwise all travel in one batch for ever, and the process would idle while Postgres works and the other way round; in two batches one
+ * is made while the other is written.
+ */
+export function sharedLimits(queue: readonly Pick<Prepared, 'texts'>[], free: number, limits: BatchLimits): BatchLimits {
+  if (free < 2) return limits
+  let waiting = 0
+  for (const { texts } of queue) waiting += texts.length
+  return waiting < worthSharing ? limits : { ...limits, events: Math.min(limits.events, Math.ceil(waiting / free)) }
+}
+
 /** Everything that must not be touched by two batches at once on behalf of this append. */
 export function* tokens(append: Prepared): Iterable<string> {
   for (const entry of append.entries) yield entry.stream
