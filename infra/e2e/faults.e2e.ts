@@ -1,69 +1,28 @@
 import { until } from '@fairlead/local'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Clone, Fleet } from './fleet.ts'
-import { applicationManifest, configMap, deployment, yaml } from './manifests.ts'
+import { Applications, patience } from './applications.ts'
+import { Fleet } from './fleet.ts'
+import { configMap, deployment, yaml } from './manifests.ts'
 
 let fleet: Fleet
-let clone: Clone
-let repoURL: string
+let applications: Applications
 
 beforeAll(async () => {
   fleet = new Fleet()
-  clone = await fleet.clone()
-  repoURL = await clone.url()
+  applications = await Applications.open(fleet)
 })
-afterAll(() => clone[Symbol.dispose]())
-
-const patience = { timeoutMs: 90_000 }
-
-async function declare(name: string, objects: string): Promise<string> {
-  return await clone.push(`Add ${name}`, {
-    [`apps/${name}.yaml`]: applicationManifest({ name, repoURL }),
-    [`e2e/${name}/objects.yaml`]: objects,
-  })
-}
-
-interface Row {
-  readonly sync: string
-  readonly health: string
-  readonly openDrifts: number
-  readonly synced: { readonly revision: { readonly commit: string } } | null
-  readonly drifts: readonly {
-    readonly how: string | null
-    readonly tookMs: number | null
-    readonly resources: readonly { readonly fields: readonly string[] }[]
-  }[]
-}
-
-const fields = 'sync health openDrifts synced { revision { commit } } drifts(first: 10) { how tookMs resources { fields } }'
-
-async function application(name: string): Promise<Row | null> {
-  // The hub may be the one that was killed: asking again is part of the test's patience.
-  const answer = await fleet.fairlead('api', '-q', `{ application(id: "${name}") { ${fields} } }`)
-  return answer.code === 0 ? (JSON.parse(answer.stdout) as { application: Row | null }).application : null
-}
-
-async function healthy(name: string, commit: string): Promise<void> {
-  await until(
-    `${name} at ${commit.slice(0, 8)}`,
-    async () => {
-      const row = await application(name)
-      return (row?.synced?.revision.commit === commit && row.sync === 'SYNCED' && row.health === 'HEALTHY') || undefined
-    },
-    patience,
-  )
-}
+afterAll(() => applications?.[Symbol.dispose]())
 
 describe('drift', () => {
   test('a live edit is seen, healed, and stands in the history with its time', async () => {
-    await healthy('drifting', await declare('drifting', yaml(configMap('settings', { mode: 'calm' }))))
+    await applications.synced('drifting', await applications.declare('drifting', yaml(configMap('settings', { mode: 'calm' }))))
     const east = fleet.cluster('east')
     const path = '/api/v1/namespaces/drifting/configmaps/settings'
     await east.patch(path, { data: { mode: 'wild' } })
     await until('the heal', async () => ((await east.get(path))?.data?.mode === 'calm' ? true : undefined), patience)
     const drift = await until(
       'its record',
-      async () => (await application('drifting'))?.drifts.find(({ how }) => how === 'self-heal'),
+      async () => (await applications.row('drifting'))?.drifts.find(({ how }) => how === 'self-heal'),
       patience,
     )
     expect(drift.resources[0]?.fields).toEqual(['.data.mode'])
@@ -86,7 +45,7 @@ describe('drift', () => {
   test('healing goes on while the hub is away, and is reported when it is back', async () => {
     const east = fleet.cluster('east')
     const path = '/api/v1/namespaces/drifting/configmaps/settings'
-    const healed = (await application('drifting'))?.drifts.length ?? 0
+    const healed = (await applications.row('drifting'))?.drifts.length ?? 0
     for (const program of ['hub', 'ingest', 'nats']) await fleet.pause(program)
     try {
       await east.patch(path, { data: { mode: 'alone' } })
@@ -94,7 +53,7 @@ describe('drift', () => {
     } finally {
       for (const program of ['nats', 'ingest', 'hub']) await fleet.resume(program)
     }
-    await until('the report', async () => ((await application('drifting'))?.drifts.length ?? 0) > healed || undefined, patience)
+    await until('the report', async () => ((await applications.row('drifting'))?.drifts.length ?? 0) > healed || undefined, patience)
   })
 })
 
@@ -108,14 +67,14 @@ describe('a process dies in the middle of a wave', () => {
         deployment('gate', { wave: 1, ready: false }),
         configMap('last', { b: '2' }, { wave: 2 }),
       )
-      const commit = await declare(name, objects)
+      const commit = await applications.declare(name, objects)
       const east = fleet.cluster('east')
       await until('the gate', () => east.get(`/apis/apps/v1/namespaces/${name}/deployments/gate`), patience)
       const pid = (await fleet.pid(program)) ?? 0
       await fleet.kill(program, 'SIGKILL')
       await fleet.restarted(program, pid)
       await east.letPodsGetReady(name)
-      await healthy(name, commit)
+      await applications.synced(name, commit)
       const writes = east.agentWrites(name).map(({ verb, resource, name: object }) => `${verb} ${resource}/${object}`)
       for (const object of ['configmaps/first', 'deployments/gate', 'configmaps/last']) {
         expect(

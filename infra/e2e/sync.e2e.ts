@@ -1,63 +1,17 @@
 import { until } from '@fairlead/local'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Clone, Fleet } from './fleet.ts'
-import { applicationManifest, configMap, deployment, job, yaml } from './manifests.ts'
+import { Applications, patience } from './applications.ts'
+import { Fleet } from './fleet.ts'
+import { configMap, deployment, job, yaml } from './manifests.ts'
 
 let fleet: Fleet
-let clone: Clone
-let repoURL: string
+let applications: Applications
 
 beforeAll(async () => {
   fleet = new Fleet()
-  clone = await fleet.clone()
-  repoURL = await clone.url()
+  applications = await Applications.open(fleet)
 })
-afterAll(() => clone[Symbol.dispose]())
-
-const patience = { timeoutMs: 60_000 }
-
-/** Declares an application and its objects in one commit. */
-async function declare(name: string, objects: string, options: Partial<Parameters<typeof applicationManifest>[0]> = {}): Promise<string> {
-  return await clone.push(`Add ${name}`, {
-    [`apps/${name}.yaml`]: applicationManifest({ name, repoURL, ...options }),
-    [`e2e/${name}/objects.yaml`]: objects,
-  })
-}
-
-/** Until the application has synced this commit and is Healthy. */
-async function synced(name: string, commit: string): Promise<void> {
-  await until(
-    `${name} at ${commit.slice(0, 8)}`,
-    async () => {
-      const row = await application(name)
-      return (row?.synced?.revision.commit === commit && row.sync === 'SYNCED' && row.health === 'HEALTHY') || undefined
-    },
-    patience,
-  )
-}
-
-interface Row {
-  readonly sync: string
-  readonly health: string
-  readonly synced: { readonly revision: { readonly commit: string }; readonly bundle: string } | null
-  readonly operation: { readonly id: string; readonly waitingFor: string; readonly awaitingConfirmation: boolean } | null
-  readonly lastOperation: {
-    readonly outcome: string
-    readonly error: {
-      readonly code: string
-      readonly message: string
-      readonly cause: string | null
-      readonly where: { readonly file: string | null; readonly commit: string | null } | null
-    } | null
-  } | null
-}
-
-async function application(name: string): Promise<Row | null> {
-  const { application } = await fleet.ask<{ application: Row | null }>(`{ application(id: "${name}") {
-    sync health synced { revision { commit } bundle } operation { id waitingFor awaitingConfirmation }
-    lastOperation { outcome error { code message cause where { file commit } } } } }`)
-  return application
-}
+afterAll(() => applications?.[Symbol.dispose]())
 
 describe('the demo fleet', () => {
   test('every application is Synced and Healthy on both clusters', async () => {
@@ -100,7 +54,7 @@ describe('the demo fleet', () => {
     await until(
       'the new tag everywhere',
       async () => {
-        const rows = await Promise.all(names.map(application))
+        const rows = await Promise.all(names.map((name) => applications.row(name)))
         return (
           rows.every((row) => row?.sync === 'SYNCED' && row.health === 'HEALTHY' && !old.includes(row.synced?.bundle ?? '')) || undefined
         )
@@ -127,15 +81,15 @@ describe('waves', () => {
       deployment('gate', { wave: 1, ready: false }),
       configMap('last', { b: '2' }, { wave: 2 }),
     )
-    const commit = await declare('waves', objects)
+    const commit = await applications.declare('waves', objects)
     const east = fleet.cluster('east')
     await until('the gate', () => east.get('/apis/apps/v1/namespaces/waves/deployments/gate'), patience)
-    const row = await until('what it waits for', async () => (await application('waves'))?.operation ?? undefined, patience)
+    const row = await until('what it waits for', async () => (await applications.row('waves'))?.operation ?? undefined, patience)
     expect(row.waitingFor).toMatch(/wave 1/)
     expect(await east.get('/api/v1/namespaces/waves/configmaps/first')).toBeDefined()
     expect(await east.get('/api/v1/namespaces/waves/configmaps/last')).toBeUndefined()
     await east.letPodsGetReady('waves')
-    await synced('waves', commit)
+    await applications.synced('waves', commit)
     expect(await east.get('/api/v1/namespaces/waves/configmaps/last')).toBeDefined()
     const { application: planned } = await fleet.ask<{ application: { plan: { steps: { wave: number; tasks: { why: string }[] }[] } } }>(
       '{ application(id: "waves") { plan { steps { phase wave tasks { why } } } } }',
@@ -147,15 +101,15 @@ describe('waves', () => {
 
 describe('pruning', () => {
   test('what leaves Git leaves the cluster, the highest wave first', async () => {
-    await synced(
+    await applications.synced(
       'pruned',
-      await declare(
+      await applications.declare(
         'pruned',
         yaml(configMap('keep', { a: '1' }), configMap('base', { b: '1' }, { wave: 1 }), configMap('top', { c: '1' }, { wave: 2 })),
       ),
     )
-    const commit = await clone.push('Drop base and top', { 'e2e/pruned/objects.yaml': yaml(configMap('keep', { a: '1' })) })
-    await synced('pruned', commit)
+    const commit = await applications.clone.push('Drop base and top', { 'e2e/pruned/objects.yaml': yaml(configMap('keep', { a: '1' })) })
+    await applications.synced('pruned', commit)
     const east = fleet.cluster('east')
     for (const name of ['base', 'top']) expect(await east.get(`/api/v1/namespaces/pruned/configmaps/${name}`)).toBeUndefined()
     const deleted = east
@@ -167,41 +121,41 @@ describe('pruning', () => {
 
   test('more than the deletion budget waits for a confirmation', async () => {
     const many = Array.from({ length: 12 }, (_, index) => configMap(`item-${index}`, { n: String(index) }))
-    await synced('budget', await declare('budget', yaml(configMap('keep', { a: '1' }), ...many)))
-    const commit = await clone.push('Drop twelve', { 'e2e/budget/objects.yaml': yaml(configMap('keep', { a: '1' })) })
-    await until('the confirmation', async () => (await application('budget'))?.operation?.awaitingConfirmation || undefined, patience)
+    await applications.synced('budget', await applications.declare('budget', yaml(configMap('keep', { a: '1' }), ...many)))
+    const commit = await applications.clone.push('Drop twelve', { 'e2e/budget/objects.yaml': yaml(configMap('keep', { a: '1' })) })
+    await until('the confirmation', async () => (await applications.row('budget'))?.operation?.awaitingConfirmation || undefined, patience)
     const east = fleet.cluster('east')
     expect(await east.get('/api/v1/namespaces/budget/configmaps/item-0')).toBeDefined()
     await fleet.ok('confirm', 'app/budget', '--reason', 'seen and meant')
-    await synced('budget', commit)
+    await applications.synced('budget', commit)
     expect(await east.get('/api/v1/namespaces/budget/configmaps/item-0')).toBeUndefined()
   })
 
   test('an application that leaves Git takes its objects along', async () => {
-    await synced('leaving', await declare('leaving', yaml(configMap('one', { a: '1' }))))
-    await clone.push('Remove leaving', { 'apps/leaving.yaml': null, 'e2e/leaving': null })
+    await applications.synced('leaving', await applications.declare('leaving', yaml(configMap('one', { a: '1' }))))
+    await applications.clone.push('Remove leaving', { 'apps/leaving.yaml': null, 'e2e/leaving': null })
     await until(
       'its object gone',
       async () => ((await fleet.cluster('east').get('/api/v1/namespaces/leaving/configmaps/one')) ? undefined : true),
       patience,
     )
-    await until('the application gone', async () => ((await application('leaving')) === null ? true : undefined), patience)
+    await until('the application gone', async () => ((await applications.row('leaving')) === null ? true : undefined), patience)
   })
 })
 
 describe('refusals', () => {
   test('a manifest that the API server refuses fails its sync before anything is applied, with file and commit', async () => {
     const bad = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'bad' }, spec: { ports: [{ port: 99_999 }] } }
-    const commit = await declare('refused', yaml(configMap('fine', { a: '1' }), bad))
-    const error = await until('the failure', async () => (await application('refused'))?.lastOperation?.error ?? undefined, patience)
+    const commit = await applications.declare('refused', yaml(configMap('fine', { a: '1' }), bad))
+    const error = await until('the failure', async () => (await applications.row('refused'))?.lastOperation?.error ?? undefined, patience)
     expect(error.code).toBe('SYNC_REFUSED')
     expect(`${error.message} ${error.cause}`).toMatch(/99999|between 1 and 65535/)
     expect(error.where).toMatchObject({ file: 'e2e/refused/objects.yaml', commit })
     const east = fleet.cluster('east')
     expect(await east.get('/api/v1/namespaces/refused/configmaps/fine')).toBeUndefined()
     expect(east.agentWrites('refused')).toEqual([])
-    const mended = await clone.push('Mend it', { 'e2e/refused/objects.yaml': yaml(configMap('fine', { a: '1' })) })
-    await synced('refused', mended)
+    const mended = await applications.clone.push('Mend it', { 'e2e/refused/objects.yaml': yaml(configMap('fine', { a: '1' })) })
+    await applications.synced('refused', mended)
   })
 })
 
@@ -212,7 +166,7 @@ describe('hooks', () => {
       job('kept', 'PostSync', 'BeforeHookCreation'),
       configMap('after', { a: '1' }),
     )
-    await synced('hooked', await declare('hooked', objects))
+    await applications.synced('hooked', await applications.declare('hooked', objects))
     const east = fleet.cluster('east')
     await until(
       'the hook’s deletion',
@@ -230,16 +184,16 @@ describe('hooks', () => {
 describe('by hand', () => {
   test('one resource is synced, the others are left alone; then all; then back', async () => {
     const v1 = yaml(configMap('one', { v: '1' }), configMap('two', { v: '1' }))
-    await declare('manual', v1, { automated: false })
+    await applications.declare('manual', v1, { automated: false })
     const east = fleet.cluster('east')
     const value = async (name: string) => (await east.get(`/api/v1/namespaces/manual/configmaps/${name}`))?.data?.v
-    await until('the declaration', async () => (await application('manual')) ?? undefined, patience)
+    await until('the declaration', async () => (await applications.row('manual')) ?? undefined, patience)
     await fleet.ok('sync', 'app/manual', '--wait', '--timeout', '60s', '--reason', 'first')
-    const v1Bundle = (await application('manual'))?.synced?.bundle ?? ''
+    const v1Bundle = (await applications.row('manual'))?.synced?.bundle ?? ''
     expect([await value('one'), await value('two')]).toEqual(['1', '1'])
 
-    const commit = await clone.push('Version 2', { 'e2e/manual/objects.yaml': v1.replaceAll('"1"', '"2"') })
-    await until('the new wish', async () => ((await application('manual'))?.sync === 'OUT_OF_SYNC' ? true : undefined), patience)
+    const commit = await applications.clone.push('Version 2', { 'e2e/manual/objects.yaml': v1.replaceAll('"1"', '"2"') })
+    await until('the new wish', async () => ((await applications.row('manual'))?.sync === 'OUT_OF_SYNC' ? true : undefined), patience)
     expect((await fleet.fairlead('diff', 'app/manual')).code).toBe(1)
     await fleet.ok('sync', 'app/manual', '--resource', ':ConfigMap:one', '--wait', '--timeout', '60s')
     expect([await value('one'), await value('two')]).toEqual(['2', '1'])
@@ -248,7 +202,7 @@ describe('by hand', () => {
     expect(dry.code).toBe(0)
     expect(await value('two')).toBe('1')
     await fleet.ok('sync', 'app/manual', '--wait', '--timeout', '60s')
-    await synced('manual', commit)
+    await applications.synced('manual', commit)
     expect(await value('two')).toBe('2')
 
     await fleet.ok('rollback', 'app/manual', '--to', v1Bundle, '--wait', '--timeout', '60s', '--reason', 'back to what worked')
@@ -261,13 +215,15 @@ describe('by hand', () => {
 
 describe('the past', () => {
   test('a past state is what was recorded then', async () => {
-    const first = await declare('past', yaml(configMap('one', { v: '1' })))
-    await synced('past', first)
-    const { applications } = await fleet.ask<{ applications: { position: string } }>('{ applications(first: 1) { position } }')
-    const query = `{ application(id: "past", at: { position: "${applications.position}" }) { sync health synced { revision { commit } } resources { nodes { ref { kind name } health } } } }`
+    const first = await applications.declare('past', yaml(configMap('one', { v: '1' })))
+    await applications.synced('past', first)
+    const { applications: list } = await fleet.ask<{ applications: { position: string } }>('{ applications(first: 1) { position } }')
+    const query = `{ application(id: "past", at: { position: "${list.position}" }) { sync health synced { revision { commit } } resources { nodes { ref { kind name } health } } } }`
     const then = await fleet.ask<object>(query)
-    const second = await clone.push('More', { 'e2e/past/objects.yaml': yaml(configMap('one', { v: '2' }), configMap('two', { v: '2' })) })
-    await synced('past', second)
+    const second = await applications.clone.push('More', {
+      'e2e/past/objects.yaml': yaml(configMap('one', { v: '2' }), configMap('two', { v: '2' })),
+    })
+    await applications.synced('past', second)
     expect(await fleet.ask<object>(query)).toEqual(then)
     expect(then).toMatchObject({ application: { synced: { revision: { commit: first } } } })
     expect((await fleet.fairlead('describe', 'app/past', '--at', '1')).code).toBe(4)

@@ -74,22 +74,24 @@ async function measure(size: number, { log, signal }: BenchOptions): Promise<Sce
 
   const files = (version: (index: number) => number) =>
     repositoryFiles(size, version, { name: 'east', namespace: 'bench' }, fleet.repository.url)
-  const push = async (contents: ReadonlyMap<string, string>, changed: number) => {
+  const applications = Array.from({ length: size }, (_, index) => `app-${index}`)
+  const push = async (contents: ReadonlyMap<string, string>, changed: readonly string[]) => {
     const commit = await fleet.repository.commit(contents)
     await fleet.announce(commit)
-    await fleet.converged(commit, changed, size, signal)
+    await fleet.converged(commit, changed, signal)
   }
   const first = await act('Fairlead, first sync', east, () =>
     push(
       files(() => 1),
-      size,
+      applications,
     ),
   )
   const started = (await fleet.operations()).length
-  const all = await act('Fairlead, all change', east, () => push(onlyApps(files(() => 2)), size))
+  const all = await act('Fairlead, all change', east, () => push(onlyApps(files(() => 2)), applications))
   const one = await act('Fairlead, one changes', east, () =>
-    push(new Map([...onlyApps(files((index) => (index === 0 ? 3 : 2)))].slice(0, 1)), 1),
+    push(new Map([...onlyApps(files((index) => (index === 0 ? 3 : 2)))].slice(0, 1)), applications.slice(0, 1)),
   )
+  await fleet.allWell(size)
   const idle = await act('Fairlead, nothing changes for 20 s', east, () => new Promise((resolve) => setTimeout(resolve, 20_000)))
   return { bareFirst, bareAll, first, all, one, idle, historyEvents: await historyEvents(fleet, started) }
 }
