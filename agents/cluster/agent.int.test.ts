@@ -234,6 +234,14 @@ describe('pruning', () => {
       ['kept', 'prune-skipped'],
       ['never-was', 'pruned'],
     ])
+    expect(result.results.map(({ ref, extraneous }) => [ref.name, extraneous ?? false])).toContainEqual(['kept', true])
+    expect(result.results.filter(({ extraneous }) => extraneous)).toHaveLength(1)
+    const left = await world.hub.waitFor('what is left', (event) =>
+      event.kind === 'state'
+        ? event.entries.flatMap(({ upserts }) => upserts).find(({ extraneous }) => extraneous !== undefined)
+        : undefined,
+    )
+    expect(left).toMatchObject({ ref: { name: 'kept' }, sync: 'OutOfSync', extraneous: 'counted' })
     expect(await world.get('/api/v1/namespaces/default/configmaps/foreign')).toBeDefined()
     expect(await world.get('/api/v1/namespaces/default/configmaps/owned')).toBeDefined()
   })

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { until } from '@fairlead/local'
 import type { ApplicationId } from '@fairlead/manifests'
-import type { DriftReport } from '@fairlead/messages'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { DriftReport, StateReport, SyncPlan } from '@fairlead/messages'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Agent } from './agent.ts'
 import { configMap, deployment } from './testing/manifests.ts'
 import { bundleOf, type Manifest, planFor, stepCommand } from './testing/plans.ts'
@@ -24,13 +24,14 @@ let operations = 0
 async function deploy(
   application: string,
   manifests: readonly Manifest[],
-  options: { selfHeal?: boolean; ignoreDifferences?: unknown[]; createNamespace?: string } = {},
+  options: { selfHeal?: boolean; ignoreDifferences?: unknown[]; createNamespace?: string; more?: Partial<SyncPlan> } = {},
 ): Promise<void> {
   const number = ++operations
   const planned = planFor(world.hub, application, manifests, {
     operation: `sync/${number}`,
     generation: number,
     ...(options.createNamespace !== undefined && { createNamespace: options.createNamespace }),
+    ...(options.more && { more: options.more }),
   })
   await world.hub.send('east', { type: 'steps', steps: [stepCommand(planned)] })
   const result = await world.hub.waitFor(planned.plan.operation, (event) =>
@@ -220,6 +221,62 @@ test('what changed in any of many applications while the agent was down is found
   const from = world.hub.events.length
   agent = await world.agent()
   for (const name of names) expect((await drift(name, 'detected', from)).resources).toMatchObject([{ ref: { name }, fields: ['.data.a'] }])
+})
+
+describe('what Git no longer holds and no sync has deleted', () => {
+  const refOf = (name: string) => ({ group: '', kind: 'ConfigMap', namespace: 'default', name })
+  const state = (what: string, from: number, find: (entry: StateReport) => boolean) =>
+    world.hub.waitFor(what, (event) => (event.kind === 'state' ? event.entries.find(find) : undefined), from)
+
+  test('is shown OutOfSync and left alone; whoever deletes it, it is not made again', async () => {
+    await deploy('left', [configMap('left-a'), configMap('left-b'), configMap('left-c')], { selfHeal: true })
+    let from = world.hub.events.length
+    const extraneous: SyncPlan['extraneous'] = [
+      { ref: refOf('left-b'), kind: 'counted' },
+      { ref: refOf('left-c'), kind: 'ignored' },
+    ]
+    await deploy('left', [configMap('left-a')], { selfHeal: true, more: { extraneous } })
+    const { upserts } = await state('left', from, ({ application, upserts: some }) => application === 'left' && some.length > 0)
+    expect(upserts.map(({ ref, sync, extraneous: how }) => [ref.name, sync, how])).toEqual([
+      ['left-b', 'OutOfSync', 'counted'],
+      ['left-c', 'Synced', 'ignored'],
+    ])
+    await agent[Symbol.asyncDispose]()
+    agent = await world.agent()
+    from = world.hub.events.length
+    await world.send('PATCH', path('left-b'), { data: { a: 'by hand' } })
+    await world.send('DELETE', path('left-b'))
+    expect(await state('gone', from, ({ application, removed }) => application === 'left' && removed.length > 0)).toMatchObject({
+      removed: [{ name: 'left-b' }],
+    })
+    // Healing of the same application's other object comes later than anything that would have been done about this one.
+    await world.send('DELETE', path('left-a'))
+    await drift('left', 'resolved', from)
+    expect(await world.get(path('left-b'))).toBeUndefined()
+    const drifted = world.hub.events
+      .slice(from)
+      .flatMap((event) => (event.kind === 'drift' ? event.entries : []))
+      .flatMap((entry) => (entry.status === 'detected' ? entry.resources : []))
+    expect(drifted.map(({ ref }) => ref.name)).toEqual(['left-a'])
+  })
+
+  test('also when the sync had nothing to apply and the agent only sees the new pointer', async () => {
+    const ignoring = configMap('only-b')
+    ignoring.metadata.annotations = { 'argocd.argoproj.io/compare-options': 'IgnoreExtraneous' }
+    await deploy('only', [configMap('only-a'), ignoring], { selfHeal: true })
+    const from = world.hub.events.length
+    await point('only', ++operations, { bundle: world.hub.put(bundleOf([])), selfHeal: true })
+    const { upserts } = await state('left', from, ({ application, upserts: some }) => application === 'only' && some.length > 0)
+    expect(upserts.map(({ ref, extraneous }) => [ref.name, extraneous])).toEqual([
+      ['only-a', 'counted'],
+      ['only-b', 'ignored'],
+    ])
+    // Back in Git, it is kept as it was again.
+    await deploy('only', [configMap('only-a')], { selfHeal: true })
+    await world.send('DELETE', path('only-a'))
+    await drift('only', 'resolved', from)
+    expect(await world.get(path('only-a'))).toBeDefined()
+  })
 })
 
 test('an older pointer is not taken, and a tombstone lets go without deleting', async () => {

@@ -122,6 +122,8 @@ export const ApplicationPlanned = defineEvent(
     plan: Digest,
     steps: z.array(z.object({ phase: SyncPhase, wave: z.int(), tasks: z.int().nonnegative() })),
     prunes: z.int().nonnegative(),
+    /** Objects that Git no longer holds and that this sync leaves, as far as they count: with them the application stays OutOfSync. */
+    extraneous: z.array(ObjectRef).optional(),
   }),
 )
 

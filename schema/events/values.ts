@@ -53,6 +53,8 @@ export const TaskResult = z.object({
   hook: z.boolean().default(false),
   health: Health.optional(),
   message: z.string().optional(),
+  /** For `prune-skipped`: it is still the application's, which stays OutOfSync with it. */
+  extraneous: z.boolean().optional(),
 })
 export type TaskResult = z.infer<typeof TaskResult>
 

@@ -39,7 +39,7 @@ export { ApplicationSetSpec, Generator, LabelSelector } from './model/applicatio
 export { GitReference, GitRepositorySpec, targetRevision } from './model/git-repository.ts'
 export { AppProjectSpec, ProjectDestination, ProjectRole, ResourceRule, SyncWindow } from './model/project.ts'
 export { ApplicationId, ClusterId, CommitSha, Digest, ObjectRef, refKey, SourcePosition } from './model/refs.ts'
-export { Health, healthOrder, ResourceState, SyncPhase, SyncStatus, worstHealth } from './model/status.ts'
+export { Extraneous, Health, healthOrder, ResourceState, SyncPhase, SyncStatus, worstHealth } from './model/status.ts'
 export { type DestinationCluster, explainRefusal, projectAllows, type Refusal } from './project/decide.ts'
 export { defaultProject } from './project/default-project.ts'
 export { normalizeGitUrl } from './project/git-url.ts'

@@ -195,6 +195,10 @@ describe('at', () => {
     expect(await kinds(before)).toEqual(['ConfigMap', 'Deployment', 'Service', 'ServiceAccount'])
     expect(await kinds(declared)).toEqual([])
     expect((await log.readModel.inventoryOf(application)).map((state) => state.ref.kind)).not.toContain('ConfigMap')
+    const left = { ref, apiVersion: 'v1', health: 'Healthy', sync: 'OutOfSync', hook: false, wave: 0, extraneous: 'counted' } as const
+    const upsert = ApplicationResourcesChanged.of({ application, cluster: clusterName(3), upserts: [left], removed: [] })
+    written = await log.settle([on(3, upsert)])
+    expect(await log.readModel.inventoryOf(application)).toContainEqual(left)
     const page = await queries.listResources({ kind: ['Deployment'] }, 'kind', all({ withTotal: true, withFacets: true }))
     expect(page.total).toBe(shape.applications)
   })

@@ -54,6 +54,7 @@ export const running = (overrides: object = {}): NonNullable<ApplicationState['o
   attempt: 0,
   plan: undefined,
   settled: [],
+  extraneous: [],
   awaitingConfirmation: false,
   confirmed: false,
   terminating: false,

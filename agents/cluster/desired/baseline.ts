@@ -6,6 +6,7 @@ import type { Inventory } from '../objects/inventory.ts'
 import { keyOfEntry, type ManagedEntry } from '../objects/managed.ts'
 import type { Tracker } from '../objects/tracker.ts'
 import type { Watches } from '../objects/watches.ts'
+import { extraneousOf } from '../steps/extraneous.ts'
 import { namespaceOf } from '../steps/prepare.ts'
 
 export interface BaselineTools {
@@ -42,7 +43,13 @@ export async function rebuildBaseline(tools: BaselineTools, application: string,
     })
   }
   const kept = new Set(entries.map(keyOfEntry))
-  for (const managed of [...tracker.of(application)]) if (!kept.has(managed.key)) tracker.release(managed.key)
+  for (const managed of [...tracker.of(application)]) {
+    if (kept.has(managed.key)) continue
+    // A sync that had nothing to apply has left it; the agent was not asked to do anything, and learns it from here.
+    const manifest = managed.manifest === undefined ? undefined : (JSON.parse(managed.manifest) as KubernetesObject)
+    if (managed.entry.hook || managed.entry.source === null) tracker.release(managed.key)
+    else if (!managed.entry.extraneous) tracker.leave(managed, manifest ? extraneousOf(manifest) : 'counted')
+  }
   for (const entry of entries) {
     tracker.adopt(entry, inventory.manifestOf(entry, bundle))
     watches.ensure(entry.apiVersion, entry.ref.kind)

@@ -175,6 +175,7 @@ export class DriftDetector implements Disposable {
     if (looked.live) tracker.present(looked.live)
     // An operation or a write may have begun while we asked.
     if (tracker.get(managed.key) !== managed || managed.writes > 0 || busy(entry.application)) return undefined
+    if (managed.entry.extraneous) return undefined
     if (looked.outcome === 'same') {
       if (looked.paths.length > 0) this.#meaningless.set(managed, signature(managed, looked.paths, looked.live))
       managed.suspect = []

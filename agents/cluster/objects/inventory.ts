@@ -1,4 +1,4 @@
-import { Digest, ObjectRef } from '@fairlead/manifests'
+import { Digest, Extraneous, ObjectRef } from '@fairlead/manifests'
 import type { Bundle } from '@fairlead/messages'
 import { z } from 'zod'
 import type { NamespaceMetadata } from '../kubernetes/namespaces.ts'
@@ -21,6 +21,7 @@ const Stored = z.object({
       hook: z.boolean(),
       wave: z.int(),
       ignoreHealth: z.boolean(),
+      extraneous: Extraneous.optional(),
     }),
   ),
 })
@@ -100,7 +101,7 @@ export class Inventory {
   /** The manifest of an entry as it was applied, as JSON. */
   manifestOf(entry: ManagedEntry, bundle: Bundle): string | undefined {
     const object = entry.source === null ? undefined : bundle.objects[entry.source.index]
-    if (!object || entry.hook) return undefined
+    if (!object || entry.hook || entry.extraneous) return undefined
     const owner = { application: entry.application, namespace: entry.namespace }
     const resource = { apiVersion: entry.apiVersion, kind: entry.ref.kind, plural: '', namespaced: entry.namespace !== '' }
     return JSON.stringify(prepare(object, owner as Parameters<typeof prepare>[1], resource))

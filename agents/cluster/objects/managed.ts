@@ -1,4 +1,4 @@
-import type { Digest, Health, ObjectRef } from '@fairlead/manifests'
+import type { Digest, Extraneous, Health, ObjectRef } from '@fairlead/manifests'
 
 /** One object of one application, as Fairlead last applied it. This is what is kept on disk. */
 export interface ManagedEntry {
@@ -14,6 +14,8 @@ export interface ManagedEntry {
   readonly hook: boolean
   readonly wave: number
   readonly ignoreHealth: boolean
+  /** Git no longer holds it and nobody has deleted it: shown, not kept as it was. */
+  readonly extraneous?: Extraneous | undefined
 }
 
 /** What is known of the live object. */
@@ -23,7 +25,7 @@ export type Liveness = 'unknown' | 'present' | 'missing'
 export interface Managed {
   readonly key: string
   entry: ManagedEntry
-  /** The manifest last applied, as JSON; undefined for hooks, and while the bundle is not at hand. */
+  /** The manifest last applied, as JSON; undefined for hooks and what is extraneous, and while the bundle is not at hand. */
   manifest: string | undefined
   liveness: Liveness
   uid: string | undefined

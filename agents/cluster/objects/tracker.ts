@@ -1,3 +1,4 @@
+import type { Extraneous } from '@fairlead/manifests'
 import { countOf, fieldsOf } from '../health/assess/fields.ts'
 import { assess } from '../health/assess.ts'
 import { compareVersions, groupOf, type KubernetesObject } from '../kubernetes/object.ts'
@@ -8,7 +9,7 @@ export interface TrackerListeners {
   readonly observed: (managed: Managed, live: KubernetesObject | undefined) => void
   /** What would be reported of it may have changed. */
   readonly changed: (managed: Managed) => void
-  /** It is no longer managed by that application: deleted, let go, or taken over by another. */
+  /** It is no longer managed by that application: deleted, let go, taken over by another, or left as it is. */
   readonly released: (managed: Managed, application: string) => void
 }
 
@@ -57,7 +58,7 @@ export class Tracker {
   adopt(entry: ManagedEntry, manifest: string | undefined): Managed {
     const key = keyOfEntry(entry)
     const known = this.#objects.get(key)
-    if (known && known.entry.application !== entry.application) this.#leave(known)
+    if (known && known.entry.application !== entry.application) this.#depart(known)
     if (!known) this.#version++
     const managed: Managed = known ?? { ...fresh, key, entry, manifest }
     managed.entry = entry
@@ -73,9 +74,18 @@ export class Tracker {
     if (!managed) return
     this.#objects.delete(key)
     this.#version++
-    this.#leave(managed)
+    this.#depart(managed)
     managed.liveness = 'missing'
     this.#wake(managed)
+  }
+
+  /** Git no longer holds the object and it stays: it is shown until it is gone, but no longer kept as it was. */
+  leave(managed: Managed, extraneous: Extraneous): void {
+    if (managed.entry.extraneous === extraneous) return
+    managed.entry = { ...managed.entry, extraneous }
+    managed.manifest = undefined
+    managed.suspect = []
+    for (const listener of this.#listeners) listener.released(managed, managed.entry.application)
   }
 
   /** The object was seen in this state. */
@@ -113,7 +123,9 @@ export class Tracker {
     managed.observed = true
     managed.health = 'Missing'
     managed.message = undefined
-    this.#tell(managed, undefined)
+    // Nobody wants it back.
+    if (managed.entry.extraneous) this.release(managed.key)
+    else this.#tell(managed, undefined)
   }
 
   /** Calls `listener` now and at every observation of the object, until the returned function is called. */
@@ -152,7 +164,7 @@ export class Tracker {
     this.#wake(managed)
   }
 
-  #leave(managed: Managed): void {
+  #depart(managed: Managed): void {
     const { application } = managed.entry
     const siblings = this.#applications.get(application)
     siblings?.delete(managed)

@@ -101,10 +101,10 @@ export class StateReporter implements Disposable {
     const objects: Reported['objects'] = {}
     const upserts: ResourceState[] = []
     for (const one of managed) {
-      if (one.entry.source === null) continue
+      if (one.entry.source === null && !one.entry.extraneous) continue
       const state = stateOf(one)
       const key = refKey(state.ref)
-      const said = `${one.uid ?? ''} ${state.health} ${state.sync} ${state.wave} ${lasting(state.health, state.healthMessage) ?? ''}`
+      const said = `${one.uid ?? ''} ${state.health} ${state.sync} ${state.extraneous ?? ''} ${state.wave} ${lasting(state.health, state.healthMessage) ?? ''}`
       objects[key] = { ref: state.ref, said }
       if (before?.objects[key]?.said !== said) upserts.push(state)
     }
@@ -150,7 +150,8 @@ function lasting(health: Health, message: string | undefined): string | undefine
 }
 
 function stateOf({ entry, uid, health, message, drift, liveness }: Managed): ResourceState {
-  const sync: SyncStatus = drift !== undefined || liveness === 'missing' ? 'OutOfSync' : 'Synced'
+  const { extraneous } = entry
+  const sync: SyncStatus = drift !== undefined || liveness === 'missing' || extraneous === 'counted' ? 'OutOfSync' : 'Synced'
   return {
     ref: entry.ref,
     apiVersion: entry.apiVersion,
@@ -160,5 +161,6 @@ function stateOf({ entry, uid, health, message, drift, liveness }: Managed): Res
     sync,
     hook: entry.hook,
     wave: entry.wave,
+    ...(extraneous && { extraneous }),
   }
 }

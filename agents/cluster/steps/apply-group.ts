@@ -53,7 +53,7 @@ async function doTask(
       if (plan.needsConfirmation && !run.command.confirmed) {
         return {
           item: given,
-          result: resultOf(given, 'prune-skipped', { message: 'the deletion has not been confirmed' }),
+          result: resultOf(given, 'prune-skipped', { message: 'the deletion has not been confirmed', extraneous: true }),
           managed: undefined,
         }
       }

@@ -5,6 +5,7 @@ import type { ApiResource } from '../kubernetes/paths.ts'
 import { type Answer, succeeded } from '../kubernetes/status.ts'
 import { keyOfEntry, type Managed, type ManagedEntry } from '../objects/managed.ts'
 import { keeps } from './decide.ts'
+import { extraneousOf } from './extraneous.ts'
 import { resultOf, type StepTask, type StepTools } from './task.ts'
 
 /**
@@ -60,8 +61,16 @@ export async function prune(
   }
   const kept = keeps(live.value.metadata.annotations, entry.application, trackingAnnotation)
   if (kept !== undefined) {
-    tools.tracker.release(key)
-    return resultOf(item, 'prune-skipped', { message: kept })
+    const own = live.value.metadata.annotations?.[trackingAnnotation] === entry.application
+    if (!own) {
+      tools.tracker.release(key)
+      return resultOf(item, 'prune-skipped', { message: kept })
+    }
+    const extraneous = extraneousOf(live.value)
+    tools.watches.ensure(entry.apiVersion, entry.ref.kind)
+    tools.tracker.leave(tools.tracker.get(key) ?? tools.tracker.adopt(entry, undefined), extraneous)
+    tools.tracker.present(live.value)
+    return resultOf(item, 'prune-skipped', { message: kept, ...(extraneous === 'counted' && { extraneous: true }) })
   }
   const { uid, resourceVersion } = live.value.metadata
   const which = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) }

@@ -7,6 +7,7 @@ import { codeOf } from '../kubernetes/status.ts'
 import { applyGroup } from './apply-group.ts'
 import { groupsOf } from './decide.ts'
 import { type DryRunOutcome, dryRun } from './dry-run.ts'
+import { leaveExtraneous } from './extraneous.ts'
 import type { Gate } from './gate.ts'
 import { type Settling, settle } from './settle.ts'
 import { type PlannedBundle, resolveTask, resultOf, type StepTask, type StepTools } from './task.ts'
@@ -114,6 +115,7 @@ async function askServer(tools: StepTools, run: StepRun, signal: AbortSignal): P
     tried = new Map(items.map((item) => [String(item.index), outcomes.get(item) as DryRunOutcome]))
   }
 
+  leaveExtraneous(tools.tracker, planned.plan)
   const results = new Map<number, TaskResult>()
   const settling: Settling[] = []
   for (const group of groupsOf(items)) {

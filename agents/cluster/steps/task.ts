@@ -83,7 +83,11 @@ export function entryOf({ task, namespace, name, wave }: StepTask, plan: SyncPla
 }
 
 /** The record of what was done for one task. */
-export function resultOf(item: StepTask, action: TaskResult['action'], more: Pick<TaskResult, 'health' | 'message'> = {}): TaskResult {
+export function resultOf(
+  item: StepTask,
+  action: TaskResult['action'],
+  more: Pick<TaskResult, 'health' | 'message' | 'extraneous'> = {},
+): TaskResult {
   const { task, phase, name } = item
   return { ref: { ...task.ref, name }, phase, action, hook: task.action === 'hook', ...more }
 }

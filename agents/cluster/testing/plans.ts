@@ -39,6 +39,8 @@ export interface PlanOptions {
   readonly stepOf?: (manifest: Manifest) => number
   readonly waitHealthy?: boolean
   readonly task?: (manifest: Manifest) => Partial<PlannedTask>
+  /** What the plan says besides. */
+  readonly more?: Partial<SyncPlan>
 }
 
 /** A simple plan in kind order, with its blobs at the hub. */
@@ -110,6 +112,7 @@ export function planFor(
     needsConfirmation: false,
     namespace: options.namespace ?? '',
     notes: [],
+    ...options.more,
   }
   return { plan, digest: hub.put(plan) }
 }

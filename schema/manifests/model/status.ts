@@ -23,6 +23,13 @@ export type SyncStatus = z.infer<typeof SyncStatus>
 export const SyncPhase = z.enum(['PreSync', 'Sync', 'PostSync', 'SyncFail'])
 export type SyncPhase = z.infer<typeof SyncPhase>
 
+/**
+ * An object of the application that the synced bundle no longer holds and that no sync has deleted: `counted`, it makes the application OutOfSync (Argo CD: requires
+ * pruning); `ignored`, its own annotation says that it means nothing (Argo CD: compare option IgnoreExtraneous).
+ */
+export const Extraneous = z.enum(['counted', 'ignored'])
+export type Extraneous = z.infer<typeof Extraneous>
+
 /** One object of an application as its cluster last reported it. */
 export const ResourceState = z.object({
   ref: ObjectRef,
@@ -34,5 +41,6 @@ export const ResourceState = z.object({
   /** An object that a hook made: shown, never counted in health or sync. */
   hook: z.boolean().default(false),
   wave: z.int().default(0),
+  extraneous: Extraneous.optional(),
 })
 export type ResourceState = z.infer<typeof ResourceState>

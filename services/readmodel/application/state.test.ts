@@ -11,6 +11,7 @@ import {
   ApplicationRemoved,
   ApplicationRendered,
   ApplicationRenderFailed,
+  ApplicationResourcesChanged,
   ApplicationStepSettled,
   ApplicationTerminateRequested,
   type NewEvent,
@@ -69,6 +70,47 @@ function after(...events: NewEvent[]): ApplicationState {
     initialApplication(application),
   )
 }
+
+describe('an application with objects that Git no longer holds', () => {
+  const old = { group: '', kind: 'ConfigMap', namespace: 'x', name: 'old' }
+  const other = { ...old, name: 'other' }
+  const planned = (...extraneous: (typeof old)[]) =>
+    ApplicationPlanned.of({ application, operation, attempt: 1, plan: bundle, steps: [], prunes: 0, extraneous })
+  const settled = (...results: object[]) =>
+    ApplicationStepSettled.of({
+      ...{ application, cluster, operation, attempt: 1, step: 0, phase: 'Sync', wave: 0, outcome: 'succeeded', tookMs: 1 },
+      results: results.map((result) => ({ ref: old, phase: 'Sync', action: 'prune-skipped', hook: false, ...result })),
+    })
+  const removed = (...refs: (typeof old)[]) => ApplicationResourcesChanged.of({ application, cluster, upserts: [], removed: refs })
+  const again = (...events: NewEvent[]) => [
+    rendered,
+    started(),
+    planned(old, other),
+    finished(),
+    ApplicationOperationStarted.of({ ...started().data, operation: 'sync/2' }),
+    ...events,
+    finished({ operation: 'sync/2' }),
+  ]
+
+  test.each<[string, NewEvent[], string]>([
+    ['a sync that leaves some', [rendered, started(), planned(old), finished()], 'OutOfSync'],
+    ['one is deleted by hand, the other stays', [rendered, started(), planned(old, other), finished(), removed(old)], 'OutOfSync'],
+    ['all are deleted by hand', [rendered, started(), planned(old, other), finished(), removed(old), removed(other)], 'Synced'],
+    ['deleted before the operation was over', [rendered, started(), planned(old), removed(old), finished()], 'Synced'],
+    ['the next sync deletes them', again(), 'Synced'],
+    ['one that does not, keeps them', again(ApplicationPlanned.of({ ...planned(old).data, operation: 'sync/2' })), 'OutOfSync'],
+    [
+      'the agent does not delete what says so itself',
+      [rendered, started(), planned(), settled({ extraneous: true }), finished()],
+      'OutOfSync',
+    ],
+    ['nor what is not the application’s, and that is as it should be', [rendered, started(), planned(), settled({}), finished()], 'Synced'],
+    ['they are as nothing when the operation fails', [rendered, started(), planned(old), finished({ outcome: 'Failed' })], 'OutOfSync'],
+    ['other objects come and go', [rendered, started(), finished(), removed(old)], 'Synced'],
+  ])('%s', (_, events, status) => {
+    expect(syncStatusOf(after(...events))).toBe(status)
+  })
+})
 
 describe('an application that moves to another cluster', () => {
   const west = 'west' as ClusterId

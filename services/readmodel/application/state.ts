@@ -11,6 +11,7 @@ import {
   ApplicationRemoved,
   ApplicationRendered,
   ApplicationRenderFailed,
+  ApplicationResourcesChanged,
   ApplicationStepSettled,
   ApplicationTerminateRequested,
   type DataOf,
@@ -19,7 +20,15 @@ import {
   type Revision,
 } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
-import type { ApplicationSpec, ClusterId, Digest, Health, SyncStatus } from '@fairlead/manifests'
+import {
+  type ApplicationSpec,
+  type ClusterId,
+  type Digest,
+  type Health,
+  type ObjectRef,
+  refKey,
+  type SyncStatus,
+} from '@fairlead/manifests'
 
 /** The operation that holds an application. */
 export interface RunningOperation {
@@ -42,6 +51,8 @@ export interface RunningOperation {
   readonly plan: Digest | undefined
   /** Steps of the current attempt that have settled, by index. */
   readonly settled: readonly { readonly step: number; readonly phase: string; readonly outcome: string }[]
+  /** Keys of objects that Git no longer holds and that the operation leaves. */
+  readonly extraneous: readonly string[]
   readonly awaitingConfirmation: boolean
   readonly confirmed: boolean
   readonly terminating: boolean
@@ -67,6 +78,8 @@ export interface SyncedBundle {
   readonly bundle: Digest
   readonly operation: string
   readonly at: string
+  /** Keys of objects that the bundle no longer holds and that are still there; absent when there are none. */
+  readonly extraneous?: readonly string[]
 }
 
 /** One application as its stream tells it: what Git wants, what was last synced, what is going on, how it is. */
@@ -146,6 +159,7 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
         attempt: 0,
         plan: undefined,
         settled: [],
+        extraneous: [],
         awaitingConfirmation: false,
         confirmed: false,
         terminating: false,
@@ -153,8 +167,8 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
     }
   }
   if (ApplicationPlanned.is(event)) {
-    const { attempt, plan } = event.data
-    return running(state, event.data.operation, () => ({ attempt, plan, settled: [] }))
+    const { attempt, plan, extraneous = [] } = event.data
+    return running(state, event.data.operation, () => ({ attempt, plan, settled: [], extraneous: extraneous.map(refKey) }))
   }
   if (ApplicationConfirmationAwaited.is(event)) return running(state, event.data.operation, () => ({ awaitingConfirmation: true }))
   if (ApplicationConfirmed.is(event)) {
@@ -162,14 +176,20 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
   }
   if (ApplicationTerminateRequested.is(event)) return running(state, event.data.operation, () => ({ terminating: true }))
   if (ApplicationStepSettled.is(event)) {
-    const { step, phase, outcome, attempt } = event.data
-    return running(state, event.data.operation, (operation) =>
-      attempt === operation.attempt ? { settled: [...operation.settled, { step, phase, outcome }] } : {},
-    )
+    const { step, phase, outcome, attempt, results } = event.data
+    return running(state, event.data.operation, (operation) => {
+      if (attempt !== operation.attempt) return {}
+      const kept = results.filter(({ extraneous }) => extraneous).map(({ ref }) => refKey(ref))
+      return {
+        settled: [...operation.settled, { step, phase, outcome }],
+        extraneous: kept.length === 0 ? operation.extraneous : [...new Set([...operation.extraneous, ...kept])],
+      }
+    })
   }
   if (ApplicationOperationFinished.is(event)) return finished(state, event.data, event.recordedAt)
   if (isElsewhere(state, event)) return state
   if (ApplicationHealthChanged.is(event)) return { ...state, health: event.data.to, healthMessage: event.data.message }
+  if (ApplicationResourcesChanged.is(event)) return withoutExtraneous(state, event.data.removed)
   if (ApplicationDriftDetected.is(event)) {
     return { ...state, drifts: { ...state.drifts, [event.data.drift]: event.data.resources.length } }
   }
@@ -180,11 +200,12 @@ export function evolveApplication(before: ApplicationState, event: FoldedEvent):
   return state
 }
 
-/** Synced: the last full sync was of what Git wants now, on the cluster where Git wants it, and no drift is open. */
+/** Synced: the last full sync was of what Git wants now, on the cluster where Git wants it; it left nothing that Git no longer holds, and no drift is open. */
 export function syncStatusOf(state: Pick<ApplicationState, 'cluster' | 'desired' | 'renderError' | 'synced' | 'drifts'>): SyncStatus {
   if (!state.desired) return state.renderError ? 'Unknown' : 'OutOfSync'
   if (state.renderError) return 'Unknown'
-  return hasSynced(state) && Object.keys(state.drifts).length === 0 ? 'Synced' : 'OutOfSync'
+  const asWanted = hasSynced(state) && !state.synced?.extraneous && Object.keys(state.drifts).length === 0
+  return asWanted ? 'Synced' : 'OutOfSync'
 }
 
 /** The bundle that Git wants was the last to be synced in full, on the cluster that Git names. */
@@ -206,6 +227,23 @@ function isElsewhere({ cluster }: ApplicationState, { data }: FoldedEvent): bool
   return cluster !== null && reporter !== undefined && reporter !== cluster
 }
 
+/** Objects that are gone no longer stand in the way, whoever has deleted them. */
+function withoutExtraneous(state: ApplicationState, removed: readonly ObjectRef[]): ApplicationState {
+  const { operation, synced } = state
+  if (removed.length === 0 || !(synced?.extraneous || operation?.extraneous.length)) return state
+  const gone = new Set(removed.map(refKey))
+  const left = (keys: readonly string[]) => keys.filter((key) => !gone.has(key))
+  return {
+    ...state,
+    operation: operation && { ...operation, extraneous: left(operation.extraneous) },
+    synced: synced && withLeft(synced, left(synced.extraneous ?? [])),
+  }
+}
+
+function withLeft({ extraneous: _, ...synced }: SyncedBundle, left: readonly string[]): SyncedBundle {
+  return left.length > 0 ? { ...synced, extraneous: left } : synced
+}
+
 function running(
   state: ApplicationState,
   operation: string,
@@ -218,7 +256,7 @@ function running(
 function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperationFinished>, at: string): ApplicationState {
   const { operation, outcome, revision, bundle, full, dryRun, error } = data
   if (state.operation?.id !== operation) return state
-  const { kind, cluster } = state.operation
+  const { kind, cluster, extraneous } = state.operation
   const succeeded = outcome === 'Succeeded' && full && !dryRun
   // Nothing to apply, so no agent will ever report on it: an application of applications, an empty folder.
   const empty =
@@ -229,7 +267,7 @@ function finished(state: ApplicationState, data: DataOf<typeof ApplicationOperat
     operation: undefined,
     lastOperation: { id: operation, kind, cluster, outcome, revision, bundle, full, dryRun, error, finishedAt: at },
     // What has been deleted is not synced any more: declared again, it has to be applied again.
-    synced: !succeeded ? state.synced : kind === 'delete' ? undefined : { cluster, revision, bundle, operation, at },
+    synced: !succeeded ? state.synced : kind === 'delete' ? undefined : withLeft({ cluster, revision, bundle, operation, at }, extraneous),
     gone: state.gone || (kind === 'delete' && succeeded) || (state.removed && !state.removedCascade),
   }
 }

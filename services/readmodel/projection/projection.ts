@@ -15,7 +15,7 @@ export const fleetProjection = fleetProjectionOf(segmentRows)
 export function fleetProjectionOf(segmentRows: number): Projection {
   return {
     name: 'fleet',
-    version: 3,
+    version: 4,
     tables: createTables.join(';\n'),
     // Large enough that the rows that a burst of events keeps changing are written once; live batches are as small as what has happened.
     batchSize: 5_000,

@@ -1,6 +1,14 @@
 import { ApplicationResourcesChanged } from '@fairlead/events'
 import type { StoredEvent } from '@fairlead/ledger'
-import { type ClusterId, type Health, type ObjectRef, type ResourceState, refKey, type SyncStatus } from '@fairlead/manifests'
+import {
+  type ClusterId,
+  type Extraneous,
+  type Health,
+  type ObjectRef,
+  type ResourceState,
+  refKey,
+  type SyncStatus,
+} from '@fairlead/manifests'
 import type { RowSet, VersionedRow } from '../validity/row-set.ts'
 import type { VersionedTable } from '../validity/table.ts'
 
@@ -19,6 +27,8 @@ export interface ResourceRow extends VersionedRow {
   readonly sync: SyncStatus
   readonly hook: boolean
   readonly wave: number
+  /** Git no longer holds it, and no sync has deleted it. */
+  readonly extraneous: Extraneous | null
 }
 
 export const resourceTable: VersionedTable = {
@@ -37,6 +47,7 @@ export const resourceTable: VersionedTable = {
     sync: 'text',
     hook: 'boolean',
     wave: 'integer',
+    extraneous: 'text',
   },
   indexes: [],
 }
@@ -70,6 +81,7 @@ export function foldResources(rows: RowSet<ResourceRow>, event: StoredEvent, pla
       sync: resource.sync,
       hook: resource.hook,
       wave: resource.wave,
+      extraneous: resource.extraneous ?? null,
     })
   }
 }
@@ -91,5 +103,6 @@ export function resourceOf(row: ResourceRow): ResourceState {
     sync: row.sync,
     hook: row.hook,
     wave: row.wave,
+    ...(row.extraneous !== null && { extraneous: row.extraneous }),
   }
 }

@@ -93,9 +93,13 @@ async function recordOne(tools: SyncTools, operation: string, { brief, attempt, 
   const { application, spec, generation } = brief
   const { plan, prunes } = planned
   const steps = plan.steps.map(({ phase, wave, tasks }) => ({ phase, wave, tasks: tasks.length }))
+  const extraneous = (plan.extraneous ?? []).filter(({ kind }) => kind === 'counted').map(({ ref }) => ref)
   const awaited = { application, operation, prunes: [...prunes], budget: spec.syncPolicy.deletionBudget }
   const events = [
-    ApplicationPlanned.of({ application, operation, attempt, plan: digest, steps, prunes: plan.prunes }),
+    ApplicationPlanned.of({
+      ...{ application, operation, attempt, plan: digest, steps, prunes: plan.prunes },
+      ...(extraneous.length > 0 && { extraneous }),
+    }),
     ...(plan.needsConfirmation ? [ApplicationConfirmationAwaited.of(awaited)] : []),
   ]
   const { outcome } = await tools.ledger.append({

@@ -37,7 +37,7 @@ function planned(
   input: PlanInput,
   steps: PlannedStep[],
   failSteps: PlannedStep[],
-  { placed, confirm, notes }: Prunes,
+  { placed, confirm, notes, extraneous }: Prunes,
   applyNotes: readonly string[],
 ): Planned {
   const plan: SyncPlan = {
@@ -52,6 +52,7 @@ function planned(
     prunes: placed.length,
     needsConfirmation: confirm || placed.length > input.spec.syncPolicy.deletionBudget,
     namespace: input.spec.destination.namespace,
+    ...(extraneous && { extraneous }),
     notes: [...applyNotes, ...notes],
   }
   const prunes = steps.flatMap((step) => step.tasks.filter((task) => task.action === 'prune').map((task) => task.ref))

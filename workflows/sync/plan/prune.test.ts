@@ -83,6 +83,32 @@ describe('prune', () => {
     expect(made).toMatchObject({ prunes: 0, notes: ['ConfigMap shop/old is no longer in Git and stays: Prune=false'] })
   })
 
+  describe('what Git no longer holds and stays', () => {
+    const stays = (more: InputOptions) => plan({ bundle: [object('ConfigMap/a')], inventory: [live('ConfigMap/old')], ...more }).extraneous
+    const old = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'old' }
+    const ignoring = object('ConfigMap/old', { 'argocd.argoproj.io/compare-options': 'IgnoreExtraneous' })
+    const off = { operation: { prune: false } }
+    const said = (extraneous: 'counted' | 'ignored') => ({ inventory: [live('ConfigMap/old', 0, 'Healthy', { extraneous })] })
+
+    test.each<[string, InputOptions, string]>([
+      ['pruning is off', off, 'counted'],
+      ['Prune=false', { previous: [object('ConfigMap/old', { options: 'Prune=false' })] }, 'counted'],
+      ['it says that it means nothing', { ...off, previous: [ignoring] }, 'ignored'],
+      ['it said so when it was last in Git', { ...off, ...said('ignored') }, 'ignored'],
+      ['it never said so', { ...off, ...said('counted') }, 'counted'],
+    ])('is named: %s', (_, more, kind) => {
+      expect(stays(more)).toEqual([{ ref: old, kind }])
+    })
+
+    test.each<[string, InputOptions]>([
+      ['it is deleted', {}],
+      ['nothing stays', { ...off, inventory: [] }],
+      ['only some objects are looked at', { operation: { prune: false, resources: [old] } }],
+    ])('is not named when %s', (_, more) => {
+      expect(stays(more)).toBeUndefined()
+    })
+  })
+
   test("the object's word counts more than the application's, in both directions", () => {
     const previous = [object('ConfigMap/old', { options: 'Prune=true' })]
     expect(

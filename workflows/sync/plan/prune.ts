@@ -1,4 +1,5 @@
 import { type ResourceState, refKey } from '@fairlead/manifests'
+import type { SyncPlan } from '@fairlead/messages'
 import { definedKind } from './bubble.ts'
 import type { PlanInput } from './input.ts'
 import { type Placed, shown, task } from './placed.ts'
@@ -11,6 +12,8 @@ export interface Prunes {
   /** Some object asks for a person's confirmation (`Prune=confirm`). */
   readonly confirm: boolean
   readonly notes: readonly string[]
+  /** Objects that would have to go and stay; undefined when the sync does not look at all of them. */
+  readonly extraneous?: NonNullable<SyncPlan['extraneous']> | undefined
 }
 
 /** A live object that is to go. */
@@ -31,13 +34,15 @@ export interface Candidate {
  */
 export function pruneTasks(input: PlanInput, applied: readonly Placed[]): Prunes {
   const extra = extraObjects(input)
+  const known = byKey(input.previous)
   if (extra.length > 0 && !input.operation.prune) {
-    return { placed: [], confirm: false, notes: [`${extra.length} objects are no longer in Git and stay: pruning is off for this sync`] }
+    const notes = [`${extra.length} objects are no longer in Git and stay: pruning is off for this sync`]
+    return { placed: [], confirm: false, notes, extraneous: extraneous(input, extra, known) }
   }
   const { options } = input.spec.syncPolicy
-  const known = byKey(input.previous)
   const inhabited = new Set(applied.map((entry) => entry.task.ref.namespace))
   const candidates: Candidate[] = []
+  const staying: ResourceState[] = []
   const notes: string[] = []
   let confirm = false
   for (const state of extra) {
@@ -46,13 +51,24 @@ export function pruneTasks(input: PlanInput, applied: readonly Placed[]): Prunes
     const isInhabited = state.ref.group === '' && state.ref.kind === 'Namespace' && inhabited.has(state.ref.name)
     if (option === 'false' || isInhabited) {
       notes.push(`${shown(state.ref)} is no longer in Git and stays: ${isInhabited ? 'objects of this sync live in it' : 'Prune=false'}`)
+      staying.push(state)
       continue
     }
     if (option === 'confirm') confirm = true
     const last = says?.options.pruneLast === true || options.pruneLast
     candidates.push({ state, wave: says?.wave ?? state.wave, last, defines: object && definedKind(object) })
   }
-  return { placed: place(asApplied(candidates), applied, input), confirm, notes }
+  return { placed: place(asApplied(candidates), applied, input), confirm, notes, extraneous: extraneous(input, staying, known) }
+}
+
+/** What stays, and whether it counts. The manifest that was synced says so; once that is history, what the agent has reported. */
+function extraneous(input: PlanInput, staying: readonly ResourceState[], known: ReturnType<typeof byKey>): Prunes['extraneous'] {
+  if (input.operation.resources || staying.length === 0) return undefined
+  return staying.map(({ ref, extraneous: said }) => {
+    const says = known.get(refKey(ref))?.says
+    const ignored = says ? says.ignoreExtraneous : said === 'ignored'
+    return { ref, kind: ignored ? 'ignored' : 'counted' }
+  })
 }
 
 function place(candidates: readonly Candidate[], applied: readonly Placed[], input: PlanInput): Placed[] {
