@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { run } from '@fairlead/cli'
+import { CapturedTerminal, run } from '@fairlead/cli'
 import { type Access, askSupervisor, type KubernetesClient, kubernetesClient, temporaryFolder, until } from '@fairlead/local'
 import { inject } from 'vitest'
 
@@ -28,20 +28,9 @@ export class Fleet {
 
   /** `fairlead …` */
   async fairlead(...args: string[]): Promise<Answer> {
-    let stdout = ''
-    let stderr = ''
-    const terminal = {
-      colour: false,
-      errColour: false,
-      out: (text: string) => {
-        stdout += text
-      },
-      err: (text: string) => {
-        stderr += text
-      },
-    }
+    const terminal = new CapturedTerminal()
     const code = await run(args, terminal, new AbortController().signal)
-    return { code, stdout, stderr }
+    return { code, stdout: terminal.stdout, stderr: terminal.stderr }
   }
 
   /** `fairlead …` that must succeed; its standard output. */

@@ -4,23 +4,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { parseResource } from './commands/change.ts'
 import { parseConditions } from './commands/follow.ts'
 import { run } from './main.ts'
+import { CapturedTerminal } from './output/captured.ts'
 
-let stdout = ''
-let stderr = ''
-const terminal = {
-  colour: false,
-  errColour: false,
-  out: (text: string) => {
-    stdout += text
-  },
-  err: (text: string) => {
-    stderr += text
-  },
-}
+let terminal: CapturedTerminal
 
 beforeEach(() => {
-  stdout = ''
-  stderr = ''
+  terminal = new CapturedTerminal()
   vi.stubEnv('FAIRLEAD_DATA', '/nonexistent')
 })
 afterEach(() => vi.unstubAllEnvs())
@@ -47,19 +36,19 @@ async function answering(status: number, body: unknown): Promise<AsyncDisposable
 describe('exit codes', () => {
   test('help is 0 and goes to standard output', async () => {
     expect(await fairlead('--help')).toBe(0)
-    expect(stdout).toContain('Usage: fairlead')
-    expect(stderr).toBe('')
+    expect(terminal.stdout).toContain('Usage: fairlead')
+    expect(terminal.stderr).toBe('')
   })
 
   test('an unknown command is 2 and names the closest one', async () => {
     expect(await fairlead('gett', 'apps')).toBe(2)
-    expect(stderr).toContain('Did you mean get?')
-    expect(stdout).toBe('')
+    expect(terminal.stderr).toContain('Did you mean get?')
+    expect(terminal.stdout).toBe('')
   })
 
   test('no hub is 9 and says what to do', async () => {
     expect(await fairlead('get', 'apps')).toBe(9)
-    expect(stderr).toContain('npm start')
+    expect(terminal.stderr).toContain('npm start')
   })
 
   test('an unknown token is 3', async () => {
@@ -71,7 +60,7 @@ describe('exit codes', () => {
     const extensions = { code: 'APPLICATION_NOT_FOUND', next: 'list what there is' }
     await using _ = await answering(200, { errors: [{ message: 'there is no application nope', extensions }] })
     expect(await fairlead('diff', 'app/nope')).toBe(4)
-    expect(stderr).toBe('✗ there is no application nope  APPLICATION_NOT_FOUND\n  next:  list what there is\n')
+    expect(terminal.stderr).toBe('✗ there is no application nope  APPLICATION_NOT_FOUND\n  next:  list what there is\n')
   })
 
   test('a missing application is 4', async () => {
@@ -85,7 +74,7 @@ describe('exit codes', () => {
   ])('diff with %s', async (_, objects, code) => {
     await using _server = await answering(200, { data: { diff: { objects } } })
     expect(await fairlead('diff', 'app/a')).toBe(code)
-    expect(stdout === '').toBe(code === 0)
+    expect(terminal.stdout === '').toBe(code === 0)
   })
 
   test('a refused change is told with its next step; some of several refused is 8', async () => {
@@ -93,12 +82,12 @@ describe('exit codes', () => {
     {
       await using _ = await answering(200, { data: { sync: { requests: [], position: null, userErrors } } })
       expect(await fairlead('sync', 'a')).toBe(5)
-      expect(stderr).toContain('next:  wait')
+      expect(terminal.stderr).toContain('next:  wait')
     }
     const requests = [{ application: 'b', request: 'r-1' }]
     await using _ = await answering(200, { data: { sync: { requests, position: '9', userErrors } } })
     expect(await fairlead('sync', 'a', 'b')).toBe(8)
-    expect(stdout).toBe('application/b sync accepted as r-1\n')
+    expect(terminal.stdout).toBe('application/b sync accepted as r-1\n')
   })
 
   test.each([
@@ -136,5 +125,5 @@ describe('arguments', () => {
 
 test.each(['bash', 'zsh', 'fish'])('completion for %s knows every command', async (shell) => {
   expect(await fairlead('completion', shell)).toBe(0)
-  for (const verb of ['get', 'sync', 'rollback', 'demo']) expect(stdout).toContain(verb)
+  for (const verb of ['get', 'sync', 'rollback', 'demo']) expect(terminal.stdout).toContain(verb)
 })
