@@ -200,6 +200,41 @@ describe('a step', () => {
     expect((await world.get('/apis/apps/v1/namespaces/default/deployments/force-web'))?.metadata.uid).not.toBe(before?.metadata.uid)
   })
 
+  describe('RespectIgnoreDifferences leaves the named fields as they are', () => {
+    const rule = { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'], jqPathExpressions: [], managedFieldsManagers: [] }
+    const respecting = { more: { ignoreDifferences: [rule] }, waitHealthy: false }
+
+    test('after creating the object with everything', async () => {
+      const path = '/apis/apps/v1/namespaces/default/deployments/respect-web'
+      const spec = async () =>
+        (await world.get(path))?.spec as { replicas: number; template: { spec: { containers: [{ image: string }] } } }
+      expect((await sync('respect', [deployment('respect-web', 'web:1', 'default', 2)], respecting)).results).toMatchObject([
+        { action: 'created' },
+      ])
+      expect((await spec()).replicas).toBe(2)
+      await world.send('PATCH', path, { spec: { replicas: 3 } })
+      const next = deployment('respect-web', 'web:2', 'default', 2)
+      const tried = await sync('respect', [deployment('respect-web', 'web:1', 'default', 2)], { ...respecting, dryRun: 'only' })
+      expect(tried.outcome).toBe('succeeded')
+      expect(await sync('respect', [next], respecting)).toMatchObject({ outcome: 'succeeded', results: [{ action: 'configured' }] })
+      expect(await spec()).toMatchObject({ replicas: 3, template: { spec: { containers: [{ image: 'web:2' }] } } })
+      await sync('respect', [next], { ...respecting, task: () => ({ replace: true }) })
+      expect((await spec()).replicas).toBe(3)
+      await sync('respect', [next], { waitHealthy: false })
+      expect((await spec()).replicas).toBe(2)
+    })
+
+    test('and what the manifest would make the server refuse there does not matter', async () => {
+      const data = { group: '', kind: 'ConfigMap', jsonPointers: ['/data/a'], jqPathExpressions: [], managedFieldsManagers: [] }
+      const frozen = { ...configMap('respect-frozen', { a: '1' }), immutable: true }
+      await sync('frozen', [frozen])
+      const changed = { ...frozen, data: { a: '2' } }
+      expect((await sync('frozen', [changed])).outcome).toBe('refused')
+      expect(await sync('frozen', [changed], { more: { ignoreDifferences: [data] } })).toMatchObject({ outcome: 'succeeded' })
+      expect((await world.get('/api/v1/namespaces/default/configmaps/respect-frozen'))?.data).toEqual({ a: '1' })
+    })
+  })
+
   test('Replace takes away what the manifest does not say', async () => {
     await sync('replace', [configMap('replace-a', { a: '1' })])
     await world.send('PATCH', '/api/v1/namespaces/default/configmaps/replace-a', { data: { extra: 'x' } })

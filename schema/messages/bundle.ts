@@ -1,4 +1,4 @@
-import { ApplicationId, Digest, Extraneous, ObjectRef, SyncPhase } from '@fairlead/manifests'
+import { ApplicationId, Digest, Extraneous, IgnoreDifference, ObjectRef, SyncPhase } from '@fairlead/manifests'
 import { z } from 'zod'
 
 /** One manifest of a bundle, with the file that it came from. */
@@ -71,6 +71,8 @@ export const SyncPlan = z.object({
   needsConfirmation: z.boolean(),
   /** The destination's namespace, for objects that name none. */
   namespace: z.string(),
+  /** Fields whose live values this sync does not change (Argo CD: RespectIgnoreDifferences); what it creates gets everything. */
+  ignoreDifferences: z.array(IgnoreDifference).optional(),
   /** Objects that Git no longer holds and that this plan leaves: the agent shows them, but no longer keeps them as they were. Absent for a sync of selected objects. */
   extraneous: z.array(z.object({ ref: ObjectRef, kind: Extraneous })).optional(),
   /** What the plan leaves out, and why: one sentence each. */

@@ -73,7 +73,10 @@ async function diffObject(
 function prunes(tracker: Tracker, application: string, bundle: Bundle): ObjectDifference[] {
   const kept = new Set(bundle.objects.map(({ ref }) => refKey(ref)))
   return [...tracker.of(application)]
-    .filter(({ entry, liveness }) => !entry.hook && entry.source !== null && liveness !== 'missing' && !kept.has(refKey(entry.ref)))
+    .filter(
+      ({ entry, liveness }) =>
+        !entry.hook && (entry.source !== null || entry.extraneous) && liveness !== 'missing' && !kept.has(refKey(entry.ref)),
+    )
     .map(({ entry }) => ({ ref: entry.ref, change: 'prune', fields: [] }))
 }
 

@@ -393,6 +393,16 @@ describe('ignoreDifferences', () => {
     const kept = keepIgnored(manifest, { ...live, spec: { ...(live.spec as Loose), args: 'odd' } }, patterns)
     expect(kept).toEqual(deployment({ image: 'web:9' }, { replicas: 5, args: [['a']] }, { labels: {} }))
     expect(keepIgnored(manifest, live, [])).toBe(manifest)
+    // Replacing removes what the manifest does not say, so that has to be said too; the status is the server's.
+    const status = patternsOfJq('.status.phase')
+    const notes = patternsOfJq('.metadata.annotations.note')
+    const annotated = { ...live, metadata: { ...live.metadata, annotations: { note: 'n', more: 'm' } }, status: { phase: 'x' } }
+    const bare = deployment({}, { paused: true })
+    expect(keepIgnored(bare, annotated, [...notes, ...status], true)).toEqual(
+      deployment({}, { paused: true }, { annotations: { note: 'n' } }),
+    )
+    expect(keepIgnored(bare, annotated, patterns, true)).toMatchObject({ spec: { replicas: 5 } })
+    expect(keepIgnored(bare, annotated, notes)).toEqual(bare)
     const custom = object('a.b/v1', 'X', { spec: { list: [{ v: 1 }, { v: 2 }] } })
     const other = object('a.b/v1', 'X', { spec: { list: [{ v: 3 }] } })
     const all = patternsOfJq('.spec.list[].v')

@@ -7,6 +7,7 @@ import { type Answer, succeeded } from '../kubernetes/status.ts'
 import { keyOfEntry, type Managed } from '../objects/managed.ts'
 import type { DryRunOutcome } from './dry-run.ts'
 import { removeObject } from './remove.ts'
+import { respectful } from './respect.ts'
 import { entryOf, resultOf, type StepTask, type StepTools } from './task.ts'
 
 /** What became of an object that was to be applied, and where it is followed from now on. */
@@ -67,7 +68,8 @@ export async function applyTask(
   managed.writes++
   let answer: Answer<Written>
   try {
-    answer = await write(tools, item, managed, signal)
+    const sent = await respectful(tools, item, plan, signal)
+    answer = sent.ok ? await write(tools, { ...item, manifest: sent.value }, managed, signal) : sent
   } finally {
     managed.writes--
   }

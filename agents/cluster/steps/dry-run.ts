@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { SyncPlan } from '@fairlead/messages'
 import type { KubernetesObject } from '../kubernetes/object.ts'
 import type { ApiFailure } from '../kubernetes/status.ts'
+import { respectful } from './respect.ts'
 import type { StepTask, StepTools } from './task.ts'
 
 export type DryRunOutcome =
@@ -30,7 +31,7 @@ export async function dryRun(
   const kinds = kindsOf(items)
   const outcomes = await Promise.all(
     items.map(
-      async (item): Promise<readonly [StepTask, DryRunOutcome]> => [item, await tryOne(tools, item, planned, kinds, exact, signal)],
+      async (item): Promise<readonly [StepTask, DryRunOutcome]> => [item, await tryOne(tools, plan, item, planned, kinds, exact, signal)],
     ),
   )
   return new Map(outcomes)
@@ -38,6 +39,7 @@ export async function dryRun(
 
 async function tryOne(
   tools: StepTools,
+  plan: SyncPlan,
   item: StepTask,
   planned: ReadonlySet<string>,
   kinds: ReadonlySet<string>,
@@ -56,9 +58,11 @@ async function tryOne(
     if (!there.value) return elsewhere(tools, item, manifest, 'default', signal)
   }
   if (task.action === 'hook') return elsewhere(tools, item, manifest, namespace, signal)
+  const sent = await respectful(tools, { ...item, resource, manifest }, plan, signal)
+  if (!sent.ok) return { outcome: 'refused', failure: sent.failure }
   const answer = task.replace
-    ? await tools.api.replace(resource, manifest, { dryRun: true }, signal)
-    : await tools.api.apply(resource, manifest, { dryRun: true }, signal)
+    ? await tools.api.replace(resource, sent.value, { dryRun: true }, signal)
+    : await tools.api.apply(resource, sent.value, { dryRun: true }, signal)
   if (answer.ok) {
     const { created, changed, object } = answer.value
     if (created) return { outcome: 'create' }

@@ -5,6 +5,26 @@ const steps = (more: InputOptions) => shownSteps(plan(more).steps)
 const whys = (more: InputOptions) =>
   plan(more).steps.flatMap((step) => step.tasks.map((task) => `${task.ref.kind}/${task.ref.name}: ${task.why}`))
 
+describe('RespectIgnoreDifferences', () => {
+  const ignoreDifferences = [
+    { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'], jqPathExpressions: [], managedFieldsManagers: [] },
+  ]
+  const said = (respectIgnoreDifferences: boolean, rules = ignoreDifferences) =>
+    plan({ bundle: [object('Deployment/web')], spec: { ignoreDifferences: rules }, options: { respectIgnoreDifferences } })
+      .ignoreDifferences
+
+  test('takes the fields that a sync must not change into the plan', () => {
+    expect(said(true)).toEqual(ignoreDifferences)
+  })
+
+  test.each([
+    ['it is not set', said(false)],
+    ['there are none', said(true, [])],
+  ])('not when %s', (_, none) => {
+    expect(none).toBeUndefined()
+  })
+})
+
 describe('order', () => {
   test('phases, then waves, then kinds, then names; all but the last wave wait for health', () => {
     const bundle = [

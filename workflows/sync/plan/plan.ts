@@ -40,6 +40,8 @@ function planned(
   { placed, confirm, notes, extraneous }: Prunes,
   applyNotes: readonly string[],
 ): Planned {
+  const { ignoreDifferences, syncPolicy } = input.spec
+  const respects = syncPolicy.options.respectIgnoreDifferences && ignoreDifferences.length > 0
   const plan: SyncPlan = {
     v: 1,
     application: input.spec.id,
@@ -50,8 +52,9 @@ function planned(
     steps,
     failSteps,
     prunes: placed.length,
-    needsConfirmation: confirm || placed.length > input.spec.syncPolicy.deletionBudget,
+    needsConfirmation: confirm || placed.length > syncPolicy.deletionBudget,
     namespace: input.spec.destination.namespace,
+    ...(respects && { ignoreDifferences }),
     ...(extraneous && { extraneous }),
     notes: [...applyNotes, ...notes],
   }

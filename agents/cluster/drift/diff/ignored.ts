@@ -66,7 +66,8 @@ export function ignoredOf(
   return { patterns, unreadable }
 }
 
-function appliesTo(rule: IgnoreDifference, ref: ObjectRef): boolean {
+/** Whether a rule speaks of the object at all. */
+export function appliesTo(rule: IgnoreDifference, ref: ObjectRef): boolean {
   if (!glob(rule.group, ref.group) || !glob(rule.kind, ref.kind)) return false
   return (rule.name === undefined || rule.name === ref.name) && (rule.namespace === undefined || rule.namespace === ref.namespace)
 }
