@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
 import { fileTarget, gitTarget, type HeadTarget, httpTarget } from '@fairlead/ledger'
 import { environmentFile } from '@fairlead/process'
+import type { GivenKeys } from './head-keys.ts'
 
 /** Where a hub with this folder always publishes its heads, and finds them again. */
 export const headsIn = (state: string): string => join(state, 'heads.jsonl')
@@ -21,12 +22,24 @@ export function headTargets(state: string): { readonly targets: readonly HeadTar
   return { targets, intervalMs: milliseconds('FAIRLEAD_HEADS_INTERVAL_MS') }
 }
 
+/** The keys that heads are signed with: one of their own, or that of the commands to agents. */
+export function givenHeadKeys(): GivenKeys {
+  const commands = environmentFile('FAIRLEAD_SIGNING_KEY')
+  const { FAIRLEAD_HEADS_KEY: own, FAIRLEAD_HEADS_PREVIOUS_KEY: previous } = process.env
+  return {
+    signing: own ? environmentFile('FAIRLEAD_HEADS_KEY') : commands,
+    // Who gives heads a key of their own has the one before here.
+    previous: previous === 'lost' ? previous : previous ? environmentFile('FAIRLEAD_HEADS_PREVIOUS_KEY') : own ? commands : undefined,
+    overlapMs: milliseconds('FAIRLEAD_HEADS_OVERLAP_MS'),
+  }
+}
+
 const tokenIn = (name: string) => (process.env[name] ? environmentFile(name) : undefined)
 
 function milliseconds(name: string): number | undefined {
   const text = process.env[name]
   if (!text) return undefined
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text)
   throw new FairleadError('BAD_USER_INPUT', `${name} is no number of milliseconds: ${JSON.stringify(text)}`, {
     next: 'write a whole number',
   })

@@ -2,7 +2,7 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reviewedPrincipals, TokenStore } from '@fairlead/access'
 import { type AuditPort, startApi } from '@fairlead/api'
-import { auditHandler, auditOf, auditReportPage, auditVerification } from '@fairlead/audit'
+import { auditHandler, auditLogOf, auditOf, auditReportPage, auditVerification } from '@fairlead/audit'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
@@ -16,7 +16,8 @@ import { commandSender } from '@fairlead/sync'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { Client, Connection } from '@temporalio/client'
 import pino from 'pino'
-import { headsIn, headTargets } from './heads.ts'
+import { type HeadKeys, openHeadKeys } from './head-keys.ts'
+import { givenHeadKeys, headsIn, headTargets } from './heads.ts'
 
 // The hub in one process: source, reconcile, read models and API. Each of them can be a process of its own; a small installation needs no more than this.
 
@@ -95,13 +96,15 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
     },
   })
   const tokens = openTokens(state)
-  const signingKey = environmentFile('FAIRLEAD_SIGNING_KEY')
-  const key = readPrivateKey(signingKey.reveal())
+  const key = readPrivateKey(environmentFile('FAIRLEAD_SIGNING_KEY').reveal())
+  const given = givenHeadKeys()
+  const headKeys = openHeadKeys(state, (await auditLogOf(ledger).anchorAt(0)).log, given)
   const headsFile = headsIn(state)
   const publishing = ledger.publishHeads(
     {
       ...headTargets(state),
-      privateKey: signingKey,
+      privateKey: given.signing,
+      handovers: headKeys.handovers,
       onFailure: (target, { code, message, next }, failure) =>
         log.error({ target, code, next, ...failure }, `a signed head was not published: ${message}`),
       onRecovered: (target, failures) => log.info({ target, failures }, 'signed heads are published again'),
@@ -114,7 +117,7 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
         ledger,
         readModel,
         tokens,
-        audit: auditPort(ledger, tokens, signingKey, headsFile),
+        audit: auditPort(ledger, tokens, given.signing, headKeys, headsFile),
         agents: commandSender({ nats: connection, key, epoch: () => reconcile.epoch }),
         epoch: () => reconcile.epoch,
         version,
@@ -140,9 +143,9 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
 }
 
 /** The auditors' half of the API. */
-function auditPort(ledger: Ledger, tokens: TokenStore, signingKey: Redacted, headsFile: string): AuditPort {
+function auditPort(ledger: Ledger, tokens: TokenStore, signingKey: Redacted, keys: HeadKeys, headsFile: string): AuditPort {
   const access = { principals: async () => reviewedPrincipals(tokens) }
-  const audit = auditOf(ledger, { version, signingKey, headsFile, access })
+  const audit = auditOf(ledger, { version, signingKey, headsFile, access, ...keys })
   return {
     handle: auditHandler({ audit }),
     report: (principal, args, signal) => auditReportPage(audit, principal, args as Parameters<typeof auditReportPage>[2], signal),

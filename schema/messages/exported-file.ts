@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import { AuditExported } from '@fairlead/events'
 import { z } from 'zod'
-import { checkHead, checkProof, PublishedHead } from './proof.ts'
+import type { HeadKey } from './head-keys.ts'
+import { checkProof, PublishedHead } from './proof.ts'
 
 /** The part of an exported file's manifest that a check needs; `services/audit` writes it, its whole shape is published there. */
 export const ExportManifest = z.object({
@@ -48,7 +48,7 @@ export function readManifest(document: unknown): ExportManifest {
  * Checks an exported file with its manifest and public keys, without the hub: the file is the one whose digest the log holds, the event that says so
  * stands in the log that a signed head speaks of, and what the manifest claims is what that event says. Throws for what is no manifest.
  */
-export function checkExport(document: unknown, file: FileDigest, keys: readonly KeyObject[]): ExportResult {
+export function checkExport(document: unknown, file: FileDigest, keys: readonly HeadKey[]): ExportResult {
   const manifest = readManifest(document)
   const no = (message: string): ExportResult => ({ ok: false, message })
   if (file.sha256 !== manifest.file.sha256 || file.sizeBytes !== manifest.file.sizeBytes)
@@ -77,7 +77,7 @@ export function checkExport(document: unknown, file: FileDigest, keys: readonly 
   if (event.position !== reading.position || exported.reading !== reading.id) return no('the manifest names another reading')
   if (head.log !== asOf.log || head.position < asOf.position)
     return no('the head is not of the log, or not of the place, that the file is of')
-  if (manifest.head && !checkHead(manifest.head, keys)) return no('the head is not signed by a given key')
+  if (manifest.head && !same(manifest.head, head)) return no('the manifest names another head than its proof')
   const by = (JSON.parse(event.context) as { actor?: { name?: string } }).actor?.name ?? ''
   return { ok: true, manifest, by }
 }

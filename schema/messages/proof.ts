@@ -1,6 +1,7 @@
-import { createHash, type KeyObject, verify } from 'node:crypto'
+import { createHash, verify } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import { z } from 'zod'
+import { followHandovers, type HeadKey, keyName, PublishedHandover } from './head-keys.ts'
 
 /**
  * Checks what the ledger proves, without the ledger: for whoever holds a proof, a public key and nothing else. Written from docs/adr/0001 and RFC 6962, not
@@ -45,19 +46,21 @@ export const EventProof = z.object({
   blockPath: z.array(hex32).max(64),
   treePath: z.array(hex32).max(64),
   head: PublishedHead,
+  handovers: z.array(PublishedHandover).max(100).optional(),
 })
 export type EventProof = z.infer<typeof EventProof>
 
 export type ProofResult = { readonly ok: true; readonly proof: EventProof } | { readonly ok: false; readonly message: string }
 
 /** Throws `BAD_USER_INPUT` for what is no proof at all; what is one and does not hold is an answer. */
-export function checkProof(document: unknown, keys: readonly KeyObject[]): ProofResult {
+export function checkProof(document: unknown, keys: readonly HeadKey[]): ProofResult {
   const parsed = EventProof.safeParse(document)
   if (!parsed.success)
     throw new FairleadError('BAD_USER_INPUT', 'this is not a proof of an event', { cause: parsed.error.issues[0]?.message })
-  const { event, block, blockPath, treePath, head } = parsed.data
+  const { event, block, blockPath, treePath, head, handovers = [] } = parsed.data
   const no = (message: string): ProofResult => ({ ok: false, message })
-  if (!checkHead(head, keys)) return no(`the head at position ${head.position} is not signed by a given key`)
+  const refused = checkHead(head, followHandovers(keys, head.log, handovers))
+  if (refused !== undefined) return no(refused)
   if (event.data !== undefined && sha256(event.data).toString('hex') !== event.dataSha256) return no('the data is not what was recorded')
   const { position, stream, version, type, schemaVersion, recordedMs, id, dataSha256, context } = event
   const lines = ['fairlead.event.v1', position, stream, version, type, schemaVersion, recordedMs, id, dataSha256, context]
@@ -72,18 +75,23 @@ export function checkProof(document: unknown, keys: readonly KeyObject[]): Proof
   return { ok: true, proof: parsed.data }
 }
 
-/** Whether one of the keys signed this head. */
-export function checkHead(head: PublishedHead, keys: readonly KeyObject[]): boolean {
-  const key = keys.find((candidate) => keyName(candidate) === head.key)
+/** Why a head does not count under these keys; undefined when it does. */
+export function checkHead(head: PublishedHead, keys: readonly HeadKey[]): string | undefined {
+  const key = keys.find(({ publicKey }) => keyName(publicKey) === head.key)
   const { log, block, position, hash, treeRoot, recordedAt, signedAt } = head
+  if (!key) {
+    const given = keys.map(({ publicKey }) => keyName(publicKey)).join(', ')
+    return `the head at position ${position} is signed by key ${head.key}, which is none of the given keys (${given})`
+  }
   const text = ['fairlead.head.v1', log, block, position, hash, treeRoot, recordedAt, signedAt, head.key].join('\n')
-  return key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(head.signature, 'base64'))
-}
-
-function keyName(key: KeyObject): string {
-  return sha256(key.export({ type: 'spki', format: 'der' }))
-    .toString('hex')
-    .slice(0, 16)
+  if (!verify(null, Buffer.from(text), key.publicKey, Buffer.from(head.signature, 'base64'))) {
+    return `the signature of the head at position ${position} is not of key ${head.key}`
+  }
+  const { until } = key
+  if (until !== undefined && !(Math.max(Date.parse(signedAt), Date.parse(recordedAt)) <= Date.parse(until))) {
+    return `the head at position ${position} was signed on ${signedAt} by key ${head.key}, which was valid until ${until}`
+  }
+  return undefined
 }
 
 /** RFC 9162 §2.1.3.2: the root that a leaf leads to; undefined when the path does not fit the place. */

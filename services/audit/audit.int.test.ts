@@ -162,7 +162,7 @@ test('erasing a person changes no file', async () => {
 describe('evidence', () => {
   test('a file is checked with its manifest and the public key alone', async () => {
     const { bytes, manifest } = await file('sod', 'csv')
-    const result = checkProof(JSON.parse(JSON.stringify(manifest.proof)), [publicKey])
+    const result = checkProof(JSON.parse(JSON.stringify(manifest.proof)), [{ publicKey }])
     if (!result.ok) throw new Error(result.message)
     const { type, data, position } = result.proof.event
     expect([type, position]).toEqual([AuditExported.type, manifest.reading.position])
@@ -172,7 +172,7 @@ describe('evidence', () => {
 
   test('published heads are used where there are any: the manifest stays the same', async () => {
     const path = join(test_.folder, 'heads.jsonl')
-    const known = auditOf(test_.ledger, { version: 'test', headsFile: path, publicKeys: [publicKey] })
+    const known = auditOf(test_.ledger, { version: 'test', headsFile: path, publicKeys: [{ publicKey }] })
     const reading = await known.export(auditor, { kind: 'gaps', format: 'csv' }, () => async () => undefined)
     expect((await known.manifest(auditor, reading)).head).toBeNull()
     for (let i = 0; i < 3; i++) {
@@ -181,7 +181,7 @@ describe('evidence', () => {
     }
     const manifest = await known.manifest(auditor, reading)
     expect(manifest).toEqual(await known.manifest(auditor, reading))
-    expect(checkProof(JSON.parse(JSON.stringify(manifest.proof)), [publicKey])).toMatchObject({ ok: true })
+    expect(checkProof(JSON.parse(JSON.stringify(manifest.proof)), [{ publicKey }])).toMatchObject({ ok: true })
     const certificate = (await known.page(auditor, { kind: 'integrity', first: 9 })).rows
     expect(certificate).toMatchObject([
       { check: 'events', result: 'holds' },
@@ -216,7 +216,7 @@ describe('evidence', () => {
       ...['application.planned', 'application.step-settled', 'application.operation-finished', 'operation.finished'],
     ])
     for (const { position } of events) {
-      expect(checkProof(JSON.parse(files[`proofs/${position}.json`]!), [publicKey])).toMatchObject({ ok: true })
+      expect(checkProof(JSON.parse(files[`proofs/${position}.json`]!), [{ publicKey }])).toMatchObject({ ok: true })
     }
     expect(JSON.parse(files['change.json']!)).toMatchObject({ row: { change: someChange }, images: ['registry/web@sha256:abc'] })
     expect(files['change.csv']).toContain(someChange)
@@ -230,7 +230,7 @@ describe('evidence', () => {
   test('the same pack under the same published head is the same, byte for byte', async () => {
     const path = join(test_.folder, 'pack-heads.jsonl')
     await test_.ledger.publishHeads({ targets: [fileTarget(path)], privateKey: signingKey }, AbortSignal.abort())
-    const known = auditOf(test_.ledger, { version: 'test', headsFile: path, publicKeys: [publicKey] })
+    const known = auditOf(test_.ledger, { version: 'test', headsFile: path, publicKeys: [{ publicKey }] })
     const first = await file('change', 'zip', known)
     expect((await file('change', 'zip', known)).bytes.equals(first.bytes)).toBe(true)
   })

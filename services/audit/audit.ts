@@ -1,7 +1,6 @@
-import type { KeyObject } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import { AuditChangeReviewed, AuditExported, auditStream, type DataOf, reviewStream } from '@fairlead/events'
-import type { EventContext, InclusionProof, SignedHead, VerifyResult } from '@fairlead/ledger'
+import type { EventContext, HeadKey, InclusionProof, SignedHead, VerifyResult } from '@fairlead/ledger'
 import { findChange } from './change/place.ts'
 import { Gate } from './export/gate.ts'
 import { headKeys } from './export/head.ts'
@@ -69,7 +68,7 @@ export interface VerifyRequest {
   /** Heads to verify against. Default: those that the hub knows to be published. */
   readonly checkpoints?: readonly SignedHead[] | undefined
   /** Besides the hub's own. */
-  readonly publicKeys?: readonly KeyObject[] | undefined
+  readonly publicKeys?: readonly HeadKey[] | undefined
 }
 
 /** What auditors can ask for. Each call records who asked before it answers. */
@@ -80,6 +79,8 @@ export interface Audit {
   manifest(principal: AuditPrincipal, reading: string): Promise<Manifest>
   page(principal: AuditPrincipal, request: PageRequest, signal?: AbortSignal): Promise<ReportPage>
   verify(principal: AuditPrincipal, request: VerifyRequest, signal?: AbortSignal): Promise<VerifyResult>
+  /** The keys that are trusted to sign heads, or were: what `check` and `verify` take. */
+  keys(): readonly HeadKey[]
   /** Throws `NOT_FOUND` for a position that is not there, or that no signed head covers yet. */
   prove(principal: AuditPrincipal, position: number): Promise<InclusionProof>
   /** Records a review of a change after the fact; returns its position. Throws `NOT_FOUND`, `FORBIDDEN`. */
@@ -189,6 +190,7 @@ export function openAudit(options: AuditOptions): Audit {
       const keys = [...headKeys(sources.publicKeys ?? [], id, published), ...publicKeys]
       return log.verify({ from, to, checkpoints: checkpoints ?? published.heads, publicKeys: keys }, signal)
     },
+    keys: () => sources.publicKeys ?? [],
     async prove(principal, position) {
       authorizeFleet(principal, 'a proof of one event')
       const at = await log.head()

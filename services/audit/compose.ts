@@ -1,6 +1,6 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
 import { FairleadError, type Redacted } from '@fairlead/errors'
-import type { Ledger } from '@fairlead/ledger'
+import type { HeadKey, KeyHandover, Ledger } from '@fairlead/ledger'
 import type { AccessSource } from './access/source.ts'
 import { type Audit, openAudit } from './audit.ts'
 import { withSigner } from './export/head.ts'
@@ -14,8 +14,10 @@ export interface HubAuditOptions {
   readonly signingKey?: Redacted<string> | undefined
   /** File that heads are published into. */
   readonly headsFile?: string | undefined
-  /** Keys that are trusted besides the signing key: those before it. */
-  readonly publicKeys?: readonly KeyObject[] | undefined
+  /** All keys that are trusted to sign heads, or were, the signing key's among them. Default: that one. */
+  readonly publicKeys?: readonly HeadKey[] | undefined
+  /** What led from those keys to the signing key: goes with every proof, so that whoever trusts an older key can check it. */
+  readonly handovers?: readonly KeyHandover[] | undefined
   readonly access?: AccessSource | undefined
   /** How soon after its end an emergency change must be reviewed. Default 48 hours. */
   readonly reviewWithinMs?: number | undefined
@@ -23,13 +25,15 @@ export interface HubAuditOptions {
 
 /** The audit as a hub offers it. */
 export function auditOf(ledger: Ledger, options: HubAuditOptions): Audit {
-  const { version, signingKey, headsFile, publicKeys = [], access, reviewWithinMs = 48 * 3_600_000 } = options
+  const { version, signingKey, headsFile, publicKeys = [], handovers = [], access, reviewWithinMs = 48 * 3_600_000 } = options
   const published = headsFile === undefined ? undefined : headsInFile(headsFile)
   const heads = signingKey ? withSigner(published, () => ledger.signHead(signingKey)) : published
-  const own = signingKey ? [createPublicKey(signingKey.reveal())] : []
+  const own = signingKey ? [{ publicKey: createPublicKey(signingKey.reveal()) }] : []
+  const log = auditLogOf(ledger)
+  const leading = handovers.length > 0 ? { handovers: [...handovers] } : {}
   return openAudit({
-    log: auditLogOf(ledger),
-    sources: { review: { withinMs: reviewWithinMs }, access, heads, publicKeys: [...own, ...publicKeys] },
+    log: { ...log, prove: async (position, head) => ({ ...(await log.prove(position, head)), ...leading }) },
+    sources: { review: { withinMs: reviewWithinMs }, access, heads, publicKeys: publicKeys.length > 0 ? publicKeys : own },
     generator: `fairlead ${version}`,
     bundle: (digest) =>
       ledger.blobs.getJson(digest).catch((error: unknown) => {

@@ -34,6 +34,7 @@ export const hookPath = '/hooks/github'
  * | FAIRLEAD_HEADS_FILE | hub | one more file, on a disk that the database's owner cannot write |
  * | FAIRLEAD_HEADS_GIT, …_BRANCH, …_TOKEN_FILE, …_INTERVAL_MS | hub | a Git repository that takes pushes: its URL without credentials, the branch (main), a file with `token` or `user:token` for https, least time between two commits (300000) |
  * | FAIRLEAD_HEADS_URL, FAIRLEAD_HEADS_URL_TOKEN_FILE | hub | an HTTP endpoint that gets each head as a POST, and a file with its bearer token |
+ * | FAIRLEAD_HEADS_KEY, FAIRLEAD_HEADS_PREVIOUS_KEY, FAIRLEAD_HEADS_OVERLAP_MS | hub | files: what signs heads, FAIRLEAD_SIGNING_KEY; what signed them before, at the first start with another one; how long that one stays valid, 30 days |
  * | FAIRLEAD_HEALTH_PORT | all | GET /readyz there answers 200 when it works |
  */
 export function fairleadProcesses(clusters: readonly string[]): NodeProcess[] {

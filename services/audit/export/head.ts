@@ -1,5 +1,4 @@
-import type { KeyObject } from 'node:crypto'
-import { type CheckpointFile, type SignedHead, trustedKeys } from '@fairlead/ledger'
+import { type CheckpointFile, type HeadKey, type SignedHead, trustedKeys } from '@fairlead/ledger'
 
 /** Finds the signed heads that vouch for files. */
 export interface HeadSource {
@@ -23,6 +22,6 @@ export function withSigner(published: HeadSource | undefined, sign: () => Promis
 }
 
 /** The keys that may have signed heads of a log: those that are trusted, and those they handed over to. */
-export function headKeys(roots: readonly KeyObject[], log: string, { handovers }: CheckpointFile): KeyObject[] {
+export function headKeys(roots: readonly HeadKey[], log: string, { handovers }: Pick<CheckpointFile, 'handovers'>): HeadKey[] {
   return trustedKeys(roots, log, handovers)
 }

@@ -20,6 +20,11 @@ export function answerJson(response: ServerResponse, value: unknown, status = 20
   response.end(body)
 }
 
+export function answerText(response: ServerResponse, text: string, mediaType: string): void {
+  response.writeHead(200, { ...common, 'content-type': mediaType })
+  response.end(text)
+}
+
 /** The error in the form that GraphQL has, which clients read anyway; when the answer is under way already, the connection breaks, so that half a file does not pass for one. */
 export function answerError(response: ServerResponse, thrown: unknown): void {
   const error = FairleadError.from(thrown)

@@ -1,7 +1,7 @@
-import { createPublicKey } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FairleadError } from '@fairlead/errors'
 import { SignedHead } from '@fairlead/ledger'
+import { formatHeadKeys, parseHeadKeys } from '@fairlead/messages'
 import { z } from 'zod'
 import type { Audit, ExportRequest } from '../audit.ts'
 import { formatByExtension } from '../format/formats.ts'
@@ -10,7 +10,7 @@ import type { AuditPrincipal } from '../principal.ts'
 import { allReports } from '../report/catalog.ts'
 import { schemaName } from '../report/report.ts'
 import { publishedSchema } from '../schemas/published.ts'
-import { answerBytes, answerError, answerJson, readerSignal, readJson } from './answer.ts'
+import { answerBytes, answerError, answerJson, answerText, readerSignal, readJson } from './answer.ts'
 import { parsePlace } from './params.ts'
 
 export interface AuditHandlerOptions {
@@ -29,7 +29,7 @@ const maxBodyBytes = 8 * 1024 * 1024
 /**
  * The audit over HTTP. `GET /audit` lists the reports; `/audit/<report>.<csv|jsonl|cloudevents.json|oscal.json|zip>?from&to&at&change&verify` is a file, streamed;
  * `/audit/readings/<id>.manifest.json` its manifest, the id is in the header `x-fairlead-reading`; `/audit/proofs/<position>.json`,
- * `/audit/schemas/<name>.schema.json`; `POST /audit/verify` and `POST /audit/reviews`.
+ * `/audit/schemas/<name>.schema.json`, `/audit/keys.pem`; `POST /audit/verify` and `POST /audit/reviews`.
  */
 export function auditHandler({ audit, onRefused }: AuditHandlerOptions): AuditHandler {
   return async (request, response, principal) => {
@@ -63,6 +63,7 @@ async function route(call: Call): Promise<void> {
   if (request.method === 'POST' && path === 'reviews') return review(call)
   if (request.method !== 'GET') throw new FairleadError('BAD_USER_INPUT', `${request.method} /audit/${path} is not asked for`)
   if (path === '') return answerJson(response, catalog())
+  if (path === 'keys.pem') return answerText(response, formatHeadKeys(audit.keys()), 'application/x-pem-file')
   const reading = /^readings\/([0-9a-f-]{36})\.manifest\.json$/.exec(path)?.[1]
   if (reading !== undefined) return answerJson(response, await audit.manifest(principal, reading))
   const position = /^proofs\/(\d{1,15})\.json$/.exec(path)?.[1]
@@ -106,13 +107,20 @@ const VerifyBody = z.object({
   from: z.int().positive().optional(),
   to: z.int().positive().optional(),
   checkpoints: z.array(SignedHead).optional(),
-  /** SPKI, PEM. */
+  /** Key sets: PEM, one key or several, with the ends of their times. */
   publicKeys: z.array(z.string()).optional(),
 })
 
 async function verify({ audit, request, response, principal }: Call): Promise<void> {
   const { publicKeys, ...body } = parse(VerifyBody, await readJson(request, maxBodyBytes))
-  answerJson(response, await audit.verify(principal, { ...body, publicKeys: publicKeys?.map(readKey) }, readerSignal(response)))
+  answerJson(
+    response,
+    await audit.verify(
+      principal,
+      { ...body, publicKeys: publicKeys?.flatMap((text) => parseHeadKeys(text, 'publicKeys')) },
+      readerSignal(response),
+    ),
+  )
 }
 
 const ReviewBody = z.object({
@@ -130,14 +138,6 @@ function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   if (result.success) return result.data
   const issue = result.error.issues[0]
   throw new FairleadError('BAD_USER_INPUT', `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'invalid'}`)
-}
-
-function readKey(pem: string) {
-  try {
-    return createPublicKey(pem)
-  } catch (cause) {
-    throw new FairleadError('BAD_USER_INPUT', 'publicKeys holds what is no public key in PEM', { cause })
-  }
 }
 
 function catalog(): object {

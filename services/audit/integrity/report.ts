@@ -1,4 +1,4 @@
-import { isSignedBy } from '@fairlead/ledger'
+import { headRefusal } from '@fairlead/ledger'
 import { z } from 'zod'
 import { headKeys } from '../export/head.ts'
 import { countPopulation } from '../export/population.ts'
@@ -55,7 +55,7 @@ async function* checks({ log, query, sources, signal }: ReportInput): AsyncGener
   const published = (await sources.heads?.published()) ?? { heads: [], handovers: [] }
   const keys = headKeys(sources.publicKeys ?? [], asOf.log, published)
   const heads = published.heads.filter((head) => head.position <= asOf.blockPosition)
-  const unsigned = heads.find((head) => !isSignedBy(head, keys))
+  const unsigned = heads.find((head) => headRefusal(head, keys) !== undefined)
   const checkpoints = unsigned ? [] : heads
   const verified = await log.verify({ to: asOf.position, checkpoints, publicKeys: keys }, signal)
   const finding = verified.ok ? undefined : verified
@@ -83,7 +83,7 @@ async function* checks({ log, query, sources, signal }: ReportInput): AsyncGener
     position: broken ? broken.position : null,
     problem: broken ? (unsigned ? 'checkpoint' : (finding?.problem ?? null)) : null,
     detail: unsigned
-      ? `the head published at position ${unsigned.position} is not signed by a known key`
+      ? (headRefusal(unsigned, keys) ?? '')
       : heads.length === 0
         ? 'no head was published up to here: a cut tail or a chain rewritten as a whole would not show'
         : `heads published outside the database, the last at position ${heads.at(-1)?.position}`,

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto'
+import type { HeadKey } from '@fairlead/ledger'
 import type { z } from 'zod'
 import type { AccessSource } from '../access/source.ts'
 import type { ReviewRule } from '../change/assess.ts'
@@ -41,7 +41,7 @@ export interface Sources {
   /** Heads that were published outside the database … */
   readonly heads?: HeadSource | undefined
   /** … and the keys that are trusted to have signed them, or to have handed over to those who did. */
-  readonly publicKeys?: readonly KeyObject[] | undefined
+  readonly publicKeys?: readonly HeadKey[] | undefined
 }
 
 export interface ReportInput {

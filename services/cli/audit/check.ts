@@ -1,7 +1,7 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
 import { FairleadError } from '@fairlead/errors'
-import { checkExport, checkProof, type FileDigest } from '@fairlead/messages'
+import { checkExport, checkProof, type FileDigest, type HeadKey } from '@fairlead/messages'
 import { readJson } from './keys.ts'
 
 /** What was found out about one file. */
@@ -14,7 +14,7 @@ export interface Checked {
 export const manifestName = (file: string): string => `${file}.manifest.json`
 
 /** Checks a proof of an event, or an exported file with its manifest beside it; asks nobody. Throws for what is neither. */
-export async function checkFile(file: string, keys: readonly KeyObject[]): Promise<Checked> {
+export async function checkFile(file: string, keys: readonly HeadKey[]): Promise<Checked> {
   if (existsSync(manifestName(file))) return checkExported(file, keys)
   if (!file.endsWith('.json')) {
     throw new FairleadError('NOT_FOUND', `${file} has no manifest beside it`, {
@@ -33,7 +33,7 @@ export async function checkFile(file: string, keys: readonly KeyObject[]): Promi
   }
 }
 
-async function checkExported(file: string, keys: readonly KeyObject[]): Promise<Checked> {
+async function checkExported(file: string, keys: readonly HeadKey[]): Promise<Checked> {
   const result = checkExport(readJson(manifestName(file)), await digestOf(file), keys)
   if (!result.ok) return { file, ok: false, what: result.message }
   const { report, file: about, asOf, completeness, verification } = result.manifest

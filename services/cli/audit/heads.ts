@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { FairleadError } from '@fairlead/errors'
-import { PublishedHead } from '@fairlead/messages'
+import { PublishedHandover, PublishedHead } from '@fairlead/messages'
 import { readText } from './keys.ts'
 
 /** Heads that are sent to be verified against; more are thinned out evenly, the newest stays. */
@@ -10,6 +10,7 @@ const maxHeads = 2_000
 /** What was published, found in files. */
 export interface Published {
   readonly heads: readonly PublishedHead[]
+  readonly handovers: readonly PublishedHandover[]
 }
 
 /**
@@ -18,16 +19,19 @@ export interface Published {
  */
 export function readHeads(paths: readonly string[]): Published {
   const found = new Map<string, PublishedHead>()
+  const handovers: PublishedHandover[] = []
   for (const path of paths) {
     for (const file of filesAt(path)) {
-      for (const head of parseHeads(readText(file), file, file !== path)) found.set(head.signature, head)
+      const here = parsePublished(readText(file), file, file !== path)
+      for (const head of here.heads) found.set(head.signature, head)
+      handovers.push(...here.handovers)
     }
   }
   if (found.size === 0)
     throw new FairleadError('BAD_USER_INPUT', `${paths.join(', ')} holds no signed head`, { where: { file: paths[0] ?? '' } })
   const heads = [...found.values()].sort((a, b) => a.position - b.position)
   const every = Math.ceil(heads.length / maxHeads)
-  return { heads: heads.filter((_, index) => (heads.length - 1 - index) % every === 0) }
+  return { heads: heads.filter((_, index) => (heads.length - 1 - index) % every === 0), handovers }
 }
 
 function filesAt(path: string): string[] {
@@ -39,20 +43,23 @@ function filesAt(path: string): string[] {
     .sort()
 }
 
-/** One file's. Handovers of keys among them are left out, and what is none of Fairlead's in a file that was found rather than named. */
-export function parseHeads(text: string, file: string, found = false): PublishedHead[] {
+/** One file's, without what is none of Fairlead's in a file that was found rather than named. */
+export function parsePublished(text: string, file: string, found = false): Published {
   const whole = documentsOf(text)
   const documents = whole ?? text.split('\n').map((line, index) => ({ line: index + 1, text: line }))
-  return documents.flatMap(({ line, text: document }) => {
-    if (document.trim() === '') return []
+  const heads: PublishedHead[] = []
+  const handovers: PublishedHandover[] = []
+  for (const { line, text: document } of documents) {
+    if (document.trim() === '') continue
     try {
       const value = JSON.parse(document) as { format?: unknown }
-      if (value.format === 'fairlead.key-handover.v1' || (found && !String(value.format).startsWith('fairlead.'))) return []
-      return [PublishedHead.parse(value)]
+      if (value.format === 'fairlead.key-handover.v1') handovers.push(PublishedHandover.parse(value))
+      else if (!found || String(value.format).startsWith('fairlead.')) heads.push(PublishedHead.parse(value))
     } catch (cause) {
       throw new FairleadError('BAD_USER_INPUT', `${file}:${line} is no signed head`, { cause, where: { file, line } })
     }
-  })
+  }
+  return { heads, handovers }
 }
 
 /** The documents of a text that is JSON as a whole; undefined for lines of it. */

@@ -1,19 +1,10 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { FairleadError } from '@fairlead/errors'
+import { type HeadKey, parseHeadKeys } from '@fairlead/messages'
 
-const block = /-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g
-
-/** The public keys in files of PEM, one or several in each. Throws `BAD_USER_INPUT` for a file without one. */
-export function readKeys(files: readonly string[]): KeyObject[] {
-  return files.flatMap((file) => readPems(file).map((pem) => createPublicKey(pem)))
-}
-
-/** The same as text. */
-export function readPems(file: string): string[] {
-  const found = readText(file).match(block)
-  if (!found) throw new FairleadError('BAD_USER_INPUT', `${file} holds no public key in PEM`, { where: { file } })
-  return found
+/** The public keys in files of PEM, one or several in each, with the ends of their times. Throws `BAD_USER_INPUT` for a file without one. */
+export function readKeys(files: readonly string[]): HeadKey[] {
+  return files.flatMap((file) => parseHeadKeys(readText(file), file))
 }
 
 /** Throws `NOT_FOUND` for a file that is not there. */

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { FairleadError } from '@fairlead/errors'
-import { checkHead, readManifest } from '@fairlead/messages'
+import { checkHead, followHandovers, formatHeadKeys, parseHeadKeys, readManifest } from '@fairlead/messages'
 import { type Command, Option } from 'commander'
 import { type Checked, checkFile, manifestName } from '../audit/check.ts'
 import { printBody, saveBody } from '../audit/download.ts'
 import { readHeads } from '../audit/heads.ts'
-import { readKeys, readPems } from '../audit/keys.ts'
+import { readKeys } from '../audit/keys.ts'
 import { printListing, printObject } from '../output/print.ts'
 import { paint } from '../output/table.ts'
 import { parseAt } from '../output/time.ts'
@@ -31,6 +31,7 @@ export function addAudit(program: Command, context: Context): void {
   addVerify(audit, context)
   addProve(audit, context)
   addCheck(audit, context)
+  addKeys(audit, context)
   addReview(audit, context)
 }
 
@@ -118,18 +119,21 @@ function addVerify(audit: Command, context: Context): void {
     .option('--from <position>', 'first position', positionOf)
     .option('--to <position>', 'last position', positionOf)
     .option('--checkpoint <path>', 'published heads: a file, or a clone of the repository they go to (repeatable)', collect)
-    .option('--key <file>', 'public key that must have signed them, PEM (repeatable)', collect)
+    .option('--key <file>', 'public keys of which one must have signed each, PEM (repeatable)', collect)
     .action(async (options: OutputOptions & { from?: number; to?: number; checkpoint?: string[]; key?: string[] }) => {
       const { from, to, checkpoint, key = [] } = options
-      const checkpoints = checkpoint === undefined ? undefined : readHeads(checkpoint).heads
-      const keys = readKeys(key)
-      const unsigned = keys.length > 0 ? checkpoints?.find((head) => !checkHead(head, keys)) : undefined
-      if (unsigned) throw new FairleadError('LEDGER_TAMPERED', `the head at position ${unsigned.position} is not signed by a given key`)
+      const published = checkpoint === undefined ? undefined : readHeads(checkpoint)
+      const checkpoints = published?.heads
+      const keys = followHandovers(readKeys(key), checkpoints?.[0]?.log ?? '', published?.handovers ?? [])
+      for (const head of keys.length > 0 && checkpoints ? checkpoints : []) {
+        const refused = checkHead(head, keys)
+        if (refused !== undefined) throw new FairleadError('LEDGER_TAMPERED', refused, { next: 'see who signed it; the hub was not asked' })
+      }
       const body = {
         ...(from !== undefined && { from }),
         ...(to !== undefined && { to }),
         ...(checkpoints && { checkpoints }),
-        ...(key.length > 0 && { publicKeys: key.flatMap(readPems) }),
+        ...(key.length > 0 && { publicKeys: [formatHeadKeys(keys)] }),
       }
       const result = (await (await context.hub().get('/audit/verify', body, context.signal)).json()) as Verified
       if (!result.ok) context.exit(1)
@@ -174,7 +178,7 @@ function addCheck(audit: Command, context: Context): void {
   withOutput(audit.command('check'))
     .description('checks proofs and exported files with the public key alone; needs no hub')
     .argument('<file...>', 'a proof, or an exported file with its manifest beside it')
-    .requiredOption('--key <file>', 'public key of the log, PEM (repeatable)', collect)
+    .requiredOption('--key <file>', 'public keys of the log, PEM (repeatable)', collect)
     .action(async (files: string[], options: OutputOptions & { key: string[] }) => {
       const keys = readKeys(options.key)
       const rows: Checked[] = []
@@ -186,6 +190,19 @@ function addCheck(audit: Command, context: Context): void {
       ]
       await printListing(context.terminal, { rows, columns, name: (row) => row.file }, options.output, options.headers)
       if (rows.some(({ ok }) => !ok)) context.exit(1)
+    })
+}
+
+function addKeys(audit: Command, context: Context): void {
+  audit
+    .command('keys')
+    .description('the public keys that sign the heads of the log, or did, for --key; compare them with what somebody you trust has')
+    .option('--out <file>', 'into this file; without it to standard output')
+    .action(async ({ out }: { out?: string }) => {
+      const text = await (await context.hub().get('/audit/keys.pem', undefined, context.signal)).text()
+      parseHeadKeys(text, 'what the hub sent')
+      if (out === undefined) context.terminal.out(text)
+      else writeFileSync(out, text)
     })
 }
 

@@ -1,19 +1,20 @@
 import type { KeyObject } from 'node:crypto'
 import type { Finding } from './assess.ts'
 import type { StoredBlock } from './blocks.ts'
-import { isSignedBy, type SignedHead } from './head.ts'
+import type { SignedHead } from './head.ts'
+import { type HeadKey, headRefusal } from './head-keys.ts'
 import type { Frontier } from './merkle.ts'
 
 /** The published heads, met one after the other as the chain is walked. */
 export class Checkpoints {
   readonly #logId: string
   readonly #heads: readonly SignedHead[]
-  readonly #keys: readonly KeyObject[]
+  readonly #keys: readonly (KeyObject | HeadKey)[]
   #next = 0
   #good = 0
   matched = 0
 
-  constructor(logId: string, heads: readonly SignedHead[], keys: readonly KeyObject[]) {
+  constructor(logId: string, heads: readonly SignedHead[], keys: readonly (KeyObject | HeadKey)[]) {
     this.#logId = logId
     this.#heads = [...heads].sort((a, b) => a.block - b.block)
     this.#keys = keys
@@ -23,13 +24,8 @@ export class Checkpoints {
     for (const head of this.#heads) {
       if (head.log !== this.#logId)
         return { position: 1, problem: 'rewritten', message: `the checkpoint is of log ${head.log}, this is ${this.#logId}` }
-      if (!isSignedBy(head, this.#keys)) {
-        return {
-          position: head.position,
-          problem: 'checkpoint',
-          message: `the checkpoint at position ${head.position} is not signed by a given key`,
-        }
-      }
+      const message = headRefusal(head, this.#keys)
+      if (message !== undefined) return { position: head.position, problem: 'checkpoint', message }
     }
     return undefined
   }
@@ -44,6 +40,10 @@ export class Checkpoints {
           problem: 'rewritten',
           message: `the chain is not the one that was published at position ${head.position}; it agreed up to ${this.#good}`,
         }
+      }
+      if (Date.parse(head.recordedAt) !== block.recordedMs) {
+        const message = `the head at position ${head.position} says ${head.recordedAt}, its block was recorded at ${new Date(block.recordedMs).toISOString()}`
+        return { position: head.position, problem: 'checkpoint', message }
       }
       this.#good = head.position
       this.matched++

@@ -47,8 +47,7 @@ export function signHead(head: UnsignedHead, privateKey: KeyObject): SignedHead 
   return { format: 'fairlead.head.v1', log, block, position, hash, treeRoot, recordedAt, signedAt, key, signature }
 }
 
-/** Whether one of the public keys signed this head. Several: the current key and the ones before it, for as long as their heads matter. */
-export function isSignedBy(head: SignedHead, publicKeys: readonly KeyObject[]): boolean {
-  const key = publicKeys.find((candidate) => keyId(candidate) === head.key)
-  return key !== undefined && verify(null, signedText(head, head.key), key, Buffer.from(head.signature, 'base64'))
+/** Whether this key signed this head; when it did, and whether it still might, is for `headRefusal`. */
+export function isSignatureOf(head: SignedHead, publicKey: KeyObject): boolean {
+  return keyId(publicKey) === head.key && verify(null, signedText(head, head.key), publicKey, Buffer.from(head.signature, 'base64'))
 }

@@ -5,7 +5,9 @@ import { z } from 'zod'
 import type { Reader } from '../read/reader.ts'
 import { blockNoAt, readBlocks } from './blocks.ts'
 import { blockHash, leafHash, sha256 } from './hashes.ts'
-import { isSignedBy, SignedHead } from './head.ts'
+import { SignedHead } from './head.ts'
+import { type HeadKey, headRefusal } from './head-keys.ts'
+import { KeyHandover, trustedKeys } from './key-handover.ts'
 import { auditPath, rootFromPath } from './merkle.ts'
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -33,6 +35,8 @@ export const InclusionProof = z.object({
   /** From the block's hash to the tree root of the head. */
   treePath: z.array(hex32).max(64),
   head: SignedHead,
+  /** Lead from older keys to the one that signed the head; absent: none. */
+  handovers: z.array(KeyHandover).max(100).optional(),
 })
 export type InclusionProof = z.infer<typeof InclusionProof>
 
@@ -73,12 +77,13 @@ export type InclusionResult =
   | { readonly ok: false; readonly message: string }
 
 /** Checks a proof with nothing but the public keys of the log. Throws only for something that is not a proof at all. */
-export function verifyInclusion(candidate: unknown, publicKeys: readonly KeyObject[]): InclusionResult {
+export function verifyInclusion(candidate: unknown, publicKeys: readonly (KeyObject | HeadKey)[]): InclusionResult {
   const parsed = InclusionProof.safeParse(candidate)
   if (!parsed.success) throw new FairleadError('BAD_USER_INPUT', 'this is not an inclusion proof', { cause: parsed.error })
-  const { event, block, blockPath, treePath, head } = parsed.data
+  const { event, block, blockPath, treePath, head, handovers = [] } = parsed.data
   const bytes = (path: readonly string[]) => path.map((node) => Buffer.from(node, 'hex'))
-  if (!isSignedBy(head, publicKeys)) return { ok: false, message: 'the head is not signed by a given key' }
+  const refused = headRefusal(head, trustedKeys(publicKeys, head.log, handovers))
+  if (refused !== undefined) return { ok: false, message: refused }
   if (event.data !== undefined && sha256(event.data).toString('hex') !== event.dataSha256) {
     return { ok: false, message: 'the data is not what was recorded' }
   }

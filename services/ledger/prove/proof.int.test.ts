@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger.ts'
 import { numbers, openTestLedger } from '../testing/log.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/postgres.ts'
 import { parseCheckpoints } from './checkpoint-file.ts'
-import type { SignedHead } from './head.ts'
+import { keyId, type SignedHead, signHead } from './head.ts'
 import { type InclusionProof, verifyInclusion } from './inclusion.ts'
 import { handOver, trustedKeys } from './key-handover.ts'
 import { fileTarget } from './targets.ts'
@@ -92,7 +92,14 @@ describe('published heads', () => {
     const { heads, handovers } = parseCheckpoints(await readFile(file, 'utf8'))
     const keys = trustedKeys([current.publicKey], log, handovers)
     expect(await ledger.verify({ checkpoints: heads, publicKeys: keys })).toMatchObject({ ok: true, checkpoints: 2 })
-    expect(await ledger.verify({ checkpoints: heads, publicKeys: [current.publicKey] })).toMatchObject({ ok: false, problem: 'checkpoint' })
+    expect(await ledger.verify({ checkpoints: heads, publicKeys: [current.publicKey] })).toMatchObject({
+      ok: false,
+      problem: 'checkpoint',
+      message: expect.stringContaining(
+        `is signed by key ${keyId(next.publicKey)}, which is none of the given keys (${keyId(current.publicKey)})`,
+      ),
+    })
+    expect(await ledger.verify({ checkpoints: heads, publicKeys: [current.publicKey, next.publicKey] })).toMatchObject({ ok: true })
     // A handover counts only if a trusted key signed it, for this log, unchanged.
     const stranger = generateKeyPairSync('ed25519')
     const forged = [
@@ -100,7 +107,42 @@ describe('published heads', () => {
       { ...handovers[0]!, log: crypto.randomUUID() },
       { ...handovers[0]!, to: '0'.repeat(16) },
     ]
-    expect(trustedKeys([current.publicKey], log, forged)).toEqual([current.publicKey])
+    expect(trustedKeys([current.publicKey], log, forged)).toEqual([{ publicKey: current.publicKey }])
+  })
+
+  it('signed by a key whose time is over are refused by name, those it signed before are not', async () => {
+    const next = generateKeyPairSync('ed25519')
+    const before = (await ledger.signHead(pemOf(current)))!
+    const until = new Date(Date.parse(before.signedAt) + 1)
+    const handovers = [handOver(before.log, next.publicKey, current.privateKey, until)]
+    const keys = trustedKeys([current.publicKey], before.log, handovers)
+    expect(keys.map((key) => key.until)).toEqual([until.toISOString(), undefined])
+    expect(await ledger.verify({ checkpoints: [before], publicKeys: keys })).toMatchObject({ ok: true, checkpoints: 1 })
+    const late = signHead({ ...before, signedAt: new Date(until.getTime() + 1).toISOString() }, current.privateKey)
+    expect(await ledger.verify({ checkpoints: [late], publicKeys: keys })).toMatchObject({
+      ok: false,
+      problem: 'checkpoint',
+      message: expect.stringContaining(`by key ${keyId(current.publicKey)}, which was valid until ${until.toISOString()}`),
+    })
+    // Whoever has the old key can write any date into a head, but not one that its block does not have.
+    await ledger.append(numbers('s'))
+    const stolen = (await ledger.signHead(pemOf(current)))!
+    const backdated = signHead({ ...stolen, recordedAt: before.recordedAt, signedAt: before.signedAt }, current.privateKey)
+    expect(await ledger.verify({ checkpoints: [backdated], publicKeys: keys })).toMatchObject({ ok: false, problem: 'checkpoint' })
+    // A key whose time is over hands over to nobody.
+    const thief = generateKeyPairSync('ed25519')
+    const after = { ...handOver(before.log, thief.publicKey, current.privateKey), signedAt: new Date(until.getTime() + 1).toISOString() }
+    expect(trustedKeys(keys, before.log, [...handovers, after]).map(({ publicKey }) => keyId(publicKey))).not.toContain(
+      keyId(thief.publicKey),
+    )
+    // With the handovers in it a proof is checked with the first key alone.
+    const head = (await ledger.signHead(pemOf(next)))!
+    const proof = { ...(await ledger.prove(5, head)), handovers }
+    expect(verifyInclusion(proof, [current.publicKey])).toMatchObject({ ok: true })
+    expect(verifyInclusion({ ...proof, handovers: undefined }, [current.publicKey])).toMatchObject({
+      ok: false,
+      message: expect.stringContaining(keyId(next.publicKey)),
+    })
   })
 
   it('a line that is no head is refused with its number', () => {

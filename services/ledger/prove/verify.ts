@@ -10,6 +10,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { type HashedRange, hashHere, hashInPostgres, hashScanned } from './hashed-range.ts'
 import { genesisHash } from './hashes.ts'
 import type { SignedHead } from './head.ts'
+import type { HeadKey } from './head-keys.ts'
 import { Frontier, merkleRoot } from './merkle.ts'
 
 export interface VerifyOptions {
@@ -20,7 +21,7 @@ export interface VerifyOptions {
   /** Heads that were published outside the database, oldest first: only against them a cut tail or a rewritten chain shows. */
   readonly checkpoints?: readonly SignedHead[] | undefined
   /** Keys whose signatures on checkpoints count. Needed when there are checkpoints. */
-  readonly publicKeys?: readonly KeyObject[] | undefined
+  readonly publicKeys?: readonly (KeyObject | HeadKey)[] | undefined
   /** Hash the events in this process instead of in Postgres: an independent check of the rule, at a third of the speed. */
   readonly independent?: boolean | undefined
   readonly onProgress?: ((position: number) => void) | undefined
