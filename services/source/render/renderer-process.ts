@@ -10,7 +10,11 @@ export interface ProcessOptions {
   readonly workers: number
   readonly memoryMiB: number
   readonly blobsMiB: number
+  readonly shortcuts: Shortcuts
 }
+
+/** Whether plain kustomizations are built without krusty. */
+export type Shortcuts = 'on' | 'off' | 'only'
 
 /** Why a process is gone. */
 export type Ending = 'memory' | 'crash' | 'stopped'
@@ -40,7 +44,12 @@ export class RendererProcess {
 
   private constructor(options: ProcessOptions) {
     this.#options = options
-    const args = [`--workers=${options.workers}`, `--memory-mib=${options.memoryMiB}`, `--blobs-mib=${options.blobsMiB}`]
+    const args = [
+      `--workers=${options.workers}`,
+      `--memory-mib=${options.memoryMiB}`,
+      `--blobs-mib=${options.blobsMiB}`,
+      `--shortcuts=${options.shortcuts}`,
+    ]
     this.#child = spawn(options.path, args, { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] })
     this.#child.stdin!.on('error', () => {}) // a dead process is reported by its exit
     this.#child.stderr!.on('data', (chunk: Buffer) => {

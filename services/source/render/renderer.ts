@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { FairleadError } from '@fairlead/errors'
 import { type Contents, Job } from './job.ts'
 import { type InputFile, type References, type RenderedObject, type RenderRequest, type Response, rendererError } from './protocol.ts'
-import { type Ending, RendererProcess } from './renderer-process.ts'
+import { type Ending, RendererProcess, type Shortcuts } from './renderer-process.ts'
 
 export interface RendererOptions {
   /** The renderer program. */
@@ -15,6 +15,8 @@ export interface RendererOptions {
   readonly blobsMiB?: number
   /** Wall clock of one render, from its dispatch. */
   readonly timeoutMs?: number
+  /** `off` sends every kustomization through krusty, `only` refuses those that no shortcut builds; for tests. Default `on`. */
+  readonly shortcuts?: Shortcuts
   /** Told when the process had to be replaced. */
   readonly onRestart?: (why: string) => void
 }
@@ -53,6 +55,7 @@ export class Renderer implements AsyncDisposable {
       memoryMiB: options.memoryMiB ?? 1_024,
       blobsMiB: options.blobsMiB ?? 128,
       timeoutMs: options.timeoutMs ?? 30_000,
+      shortcuts: options.shortcuts ?? 'on',
     }
     this.#onRestart = options.onRestart ?? (() => {})
   }

@@ -52,7 +52,9 @@ type kustomizationInfo struct {
 	refs      *references
 	ownSchema bool
 	empty     bool
-	failure   *failure
+	// plain is the kustomization when there is a shortcut for it; never changed.
+	plain   *types.Kustomization
+	failure *failure
 }
 
 // kustomization reads what the file refers to, once per content.
@@ -76,7 +78,11 @@ func (b *blob) kustomization(file string) (kustomizationInfo, *failure) {
 
 func infoOf(k *types.Kustomization, file string) (kustomizationInfo, error) {
 	refs, err := kustomizationReferences(k, file)
-	return kustomizationInfo{refs: refs, ownSchema: len(k.OpenAPI) > 0, empty: k.CheckEmpty() != nil}, err
+	info := kustomizationInfo{refs: refs, ownSchema: len(k.OpenAPI) > 0, empty: k.CheckEmpty() != nil}
+	if err == nil && !refs.Whole && isPlain(k) {
+		info.plain = k
+	}
+	return info, err
 }
 
 // parseKustomization reads a kustomization as kustomize does, with the legacy spellings moved to their present fields.

@@ -101,6 +101,14 @@ func build(t *tree, dir string, out *output, change change) error {
 		schemaUse.RLock()
 		defer schemaUse.RUnlock()
 	}
+	if !visited.ownSchema && shortcuts != shortcutsOff {
+		if m, ok := t.shortcut(dir); ok {
+			return emit(m, visited, out, change)
+		}
+	}
+	if shortcuts == shortcutsOnly {
+		return fail("INTERNAL", "there is no shortcut for this kustomization").at(visited.root, 0)
+	}
 	options := krusty.MakeDefaultOptions()
 	// As `kustomize build` orders: the kustomization's own sortOptions, else kinds first.
 	options.Reorder = krusty.ReorderOptionUnspecified

@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	_ "time/tzdata" // date functions of charts work without the machine's zone files
 
 	"sigs.k8s.io/kustomize/kyaml/openapi"
@@ -32,6 +33,8 @@ func main() {
 	memoryMiB := flag.Int("memory-mib", 1024, "heap above which the process ends itself")
 	blobsMiB := flag.Int("blobs-mib", 128, "cache of file contents")
 	sandbox := flag.String("sandbox", "on", "on or off (off is for profiling)")
+	flag.StringVar(&shortcuts, "shortcuts", shortcutsOn, "on, off (everything through krusty) or only (what has no shortcut fails), the last two for tests")
+	profile := flag.String("profile", "", "file for a CPU profile of the process, with --sandbox=off")
 	version := flag.Bool("version", false, "print the version of the rendering code and exit")
 	flag.Parse()
 	if *version {
@@ -50,6 +53,14 @@ func main() {
 	debug.SetGCPercent(400)
 	go endAboveMemory(uint64(*memoryMiB) << 20)
 
+	if *profile != "" {
+		stop, err := startProfile(*profile)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitUsage)
+		}
+		defer stop()
+	}
 	state := "off"
 	if *sandbox == "on" {
 		state = enterSandbox()
@@ -60,6 +71,14 @@ func main() {
 	if err := s.serve(bufio.NewReaderSize(os.Stdin, 1<<16)); err != nil && err != io.EOF {
 		os.Exit(exitFrame)
 	}
+}
+
+func startProfile(file string) (stop func(), err error) {
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	return pprof.StopCPUProfile, pprof.StartCPUProfile(f)
 }
 
 // silence keeps the libraries' warnings (which may quote manifests) out of the logs; a panic still reaches descriptor 2.

@@ -94,6 +94,24 @@ func (t *tree) isFile(p string) bool {
 	return ok
 }
 
+// idOf is the Git id of a file; a file that the renderer itself has written has none.
+func (t *tree) idOf(p string) (string, bool) {
+	p = t.lookup(p)
+	if _, generated := t.overlay[p]; generated {
+		return "", false
+	}
+	b, ok := t.files[p]
+	if !ok {
+		return "", false
+	}
+	return b.id, true
+}
+
+func (t *tree) sizeOf(p string) int {
+	data, _ := t.read(p)
+	return len(data)
+}
+
 // list gives the names in a directory, sorted.
 func (t *tree) list(p string) []string {
 	entries := t.dirs[t.lookup(p)]
