@@ -108,6 +108,43 @@ describe('a step', () => {
     expect(await world.get('/api/v1/namespaces/default/configmaps/typo-config')).toBeUndefined()
   })
 
+  describe('with Validate=false unknown fields are dropped', () => {
+    const unchecked = { task: () => ({ validate: false }) }
+    const deployments = '/apis/apps/v1/namespaces/default/deployments'
+
+    test('by an apply, a replacement and a dry run', async () => {
+      const bad = deployment('loose-web')
+      const spec = bad.spec as { replicaz: number; template: { spec: { containers: Record<string, unknown>[] } } }
+      spec.replicaz = 2
+      spec.template.spec.containers[0]!['imagez'] = 'x'
+      Object.assign(bad.metadata, { colour: 'red' })
+      expect((await sync('loose', [bad], { ...unchecked, dryRun: 'only' })).results).toMatchObject([{ action: 'created' }])
+      expect(await sync('loose', [bad], unchecked)).toMatchObject({ outcome: 'succeeded', results: [{ action: 'created' }] })
+      const live = await world.get(`${deployments}/loose-web`)
+      expect(live?.metadata).not.toHaveProperty('colour')
+      expect(live?.spec).not.toHaveProperty('replicaz')
+      expect(live?.spec).toMatchObject({ template: { spec: { containers: [{ image: 'web:1' }] } } })
+      const replaced = { task: () => ({ validate: false, replace: true }), waitHealthy: false }
+      expect((await sync('loose', [bad], replaced)).outcome).toBe('succeeded')
+      expect((await sync('loose', [bad])).outcome).toBe('refused')
+    })
+
+    test('a Secret’s too, and what is wrong besides is still refused', async () => {
+      const secret: Manifest = {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'loose-secret', namespace: 'default' },
+        stringData: { a: 'b' },
+      }
+      const extra = { ...secret, datas: { a: 'hunter2' } }
+      expect(await sync('loose-secret', [extra], unchecked)).toMatchObject({ outcome: 'succeeded' })
+      expect(await world.get('/api/v1/namespaces/default/secrets/loose-secret')).toBeDefined()
+      const wrong = { ...configMap('loose-config'), data: { a: 1 as unknown as string }, datas: 1 }
+      expect((await sync('loose-wrong', [wrong], unchecked)).outcome).toBe('refused')
+      expect(await world.get('/api/v1/namespaces/default/configmaps/loose-config')).toBeUndefined()
+    })
+  })
+
   test('an unknown kind is refused by name', async () => {
     const result = await sync('nokind', [{ apiVersion: 'example.org/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } }])
     expect(result).toMatchObject({

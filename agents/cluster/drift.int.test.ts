@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { until } from '@fairlead/local'
 import type { ApplicationId } from '@fairlead/manifests'
-import type { DriftReport, StateReport, SyncPlan } from '@fairlead/messages'
+import type { DriftReport, PlannedTask, StateReport, SyncPlan } from '@fairlead/messages'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Agent } from './agent.ts'
 import { configMap, deployment } from './testing/manifests.ts'
@@ -24,7 +24,13 @@ let operations = 0
 async function deploy(
   application: string,
   manifests: readonly Manifest[],
-  options: { selfHeal?: boolean; ignoreDifferences?: unknown[]; createNamespace?: string; more?: Partial<SyncPlan> } = {},
+  options: {
+    selfHeal?: boolean
+    ignoreDifferences?: unknown[]
+    createNamespace?: string
+    more?: Partial<SyncPlan>
+    task?: Partial<PlannedTask>
+  } = {},
 ): Promise<void> {
   const number = ++operations
   const planned = planFor(world.hub, application, manifests, {
@@ -32,6 +38,7 @@ async function deploy(
     generation: number,
     ...(options.createNamespace !== undefined && { createNamespace: options.createNamespace }),
     ...(options.more && { more: options.more }),
+    task: () => options.task ?? {},
   })
   await world.hub.send('east', { type: 'steps', steps: [stepCommand(planned)] })
   const result = await world.hub.waitFor(planned.plan.operation, (event) =>
@@ -221,6 +228,16 @@ test('what changed in any of many applications while the agent was down is found
   const from = world.hub.events.length
   agent = await world.agent()
   for (const name of names) expect((await drift(name, 'detected', from)).resources).toMatchObject([{ ref: { name }, fields: ['.data.a'] }])
+})
+
+test('a manifest with fields that the cluster does not know does not drift by them, and is healed', async () => {
+  const loose = { ...configMap('loose-a'), datas: { b: '2' } }
+  await deploy('loose', [loose], { selfHeal: true, task: { validate: false } })
+  const from = world.hub.events.length
+  await world.send('PATCH', path('loose-a'), { data: { a: 'by hand' } })
+  expect((await drift('loose', 'detected', from)).resources).toMatchObject([{ fields: ['.data.a'] }])
+  expect(await drift('loose', 'resolved', from)).toMatchObject({ how: 'self-heal' })
+  expect((await world.get(path('loose-a')))?.data).toEqual({ a: '1' })
 })
 
 describe('what Git no longer holds and no sync has deleted', () => {

@@ -33,6 +33,8 @@ export const PlannedTask = z.object({
   force: z.boolean().default(false),
   /** Skip the dry run for this object: its kind is defined by the same plan, or the manifest says so. */
   skipDryRun: z.boolean().default(false),
+  /** False: fields that the cluster's schema does not know are dropped instead of refused (Argo CD: Validate=false). Absent = true. */
+  validate: z.boolean().optional(),
   propagation: z.enum(['foreground', 'background', 'orphan']).default('foreground'),
   ignoreHealth: z.boolean().default(false),
   /** For `create-namespace`: metadata the namespace gets. */

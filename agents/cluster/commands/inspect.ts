@@ -5,6 +5,7 @@ import type { KubernetesApi } from '../kubernetes/api.ts'
 import type { KubernetesObject } from '../kubernetes/object.ts'
 import { codeOf } from '../kubernetes/status.ts'
 import { maskObject, maskPair } from '../mask.ts'
+import { keyOfEntry } from '../objects/managed.ts'
 import type { Tracker } from '../objects/tracker.ts'
 import { forbids } from '../policy/decide.ts'
 import type { AgentPolicy } from '../policy/policy.ts'
@@ -30,13 +31,13 @@ const maxReplyBytes = 700 * 1024
 export async function diffBundle(tools: InspectTools, body: DiffBody, signal: AbortSignal): Promise<ObjectDifference[]> {
   const bundle = Bundle.parse(JSON.parse((await tools.blob(body.bundle)).toString('utf8')))
   const wanted = body.refs && new Set(body.refs.map(refKey))
-  const objects = bundle.objects.filter(({ ref, manifest }) => !isHook(manifest) && (wanted?.has(refKey(ref)) ?? true))
+  const objects = bundle.objects.filter(({ ref, manifest }) => !syncAnnotations(manifest).hook.isHook && (wanted?.has(refKey(ref)) ?? true))
   const differences = await Promise.all(objects.map((object) => diffObject(tools, body.application, object, signal)))
   return withinReply([...differences, ...(wanted ? [] : prunes(tools.tracker, body.application, bundle))])
 }
 
-function isHook(manifest: Record<string, unknown>): boolean {
-  return readSyncAnnotations(manifest as Parameters<typeof readSyncAnnotations>[0]).hook.isHook
+function syncAnnotations(manifest: Record<string, unknown>): ReturnType<typeof readSyncAnnotations> {
+  return readSyncAnnotations(manifest as Parameters<typeof readSyncAnnotations>[0])
 }
 
 async function diffObject(
@@ -54,9 +55,11 @@ async function diffObject(
   if (!resource) return refused(`the cluster has no kind ${ref.kind} in ${object.apiVersion}`)
   const manifest = prepare(object, { application, namespace: ref.namespace }, resource)
   const { name, namespace = '' } = manifest.metadata
+  const known = tools.tracker.get(keyOfEntry({ ref, namespace }))?.entry
+  const validate = known?.validate !== false && syncAnnotations(object.manifest).options.validate !== false
   const [live, tried] = await Promise.all([
     api.get(resource, namespace, name, signal),
-    api.apply(resource, manifest, { dryRun: true }, signal),
+    api.apply(resource, manifest, { dryRun: true, validate }, signal),
   ])
   if (!live.ok && live.failure.kind !== 'absent') return refused(live.failure.message)
   if (!tried.ok) {

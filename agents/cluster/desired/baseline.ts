@@ -27,7 +27,7 @@ export async function rebuildBaseline(tools: BaselineTools, application: string,
   const entries: ManagedEntry[] = []
   for (const [index, object] of bundle.objects.entries()) {
     const manifest = object.manifest as KubernetesObject
-    const { hook, wave, ignoreHealth } = readSyncAnnotations(object.manifest as Parameters<typeof readSyncAnnotations>[0])
+    const { hook, wave, ignoreHealth, options } = readSyncAnnotations(object.manifest as Parameters<typeof readSyncAnnotations>[0])
     const resource = hook.isHook ? undefined : await api.find(object.apiVersion, object.ref.kind)
     if (!resource) continue
     const namespace = namespaceOf(manifest.metadata.namespace, ownerOf(application, object.ref), resource)
@@ -40,6 +40,8 @@ export async function rebuildBaseline(tools: BaselineTools, application: string,
       hook: false,
       wave,
       ignoreHealth,
+      // What the application itself says of validation is not in the bundle; its next sync brings it back.
+      ...(options.validate === false && { validate: false }),
     })
   }
   const kept = new Set(entries.map(keyOfEntry))

@@ -37,7 +37,7 @@ export async function confirm(
   const { patterns } = ignoredOf(rules, entry.ref, live)
   const paths = diff(manifest, live, patterns)
   if (paths.length === 0) return { outcome: 'same', live, paths }
-  const tried = await api.apply(resource, keepIgnored(manifest, live, patterns), { dryRun: true }, signal)
+  const tried = await api.apply(resource, keepIgnored(manifest, live, patterns), { dryRun: true, validate: entry.validate }, signal)
   // A manifest that the server no longer takes cannot be compared with its own result; what was seen to differ does.
   if (!tried.ok) return tried.failure.kind === 'unreachable' ? { outcome: 'unknown' } : { outcome: 'modified', live, paths }
   const inWritingOnly = new Set(diff(manifest, tried.value.object, patterns))

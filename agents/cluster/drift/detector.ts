@@ -100,7 +100,13 @@ export class DriftDetector implements Disposable {
 
   /** The manifest of the object was applied again by self-heal: if that makes it equal, this is how. */
   healed(managed: Managed): void {
-    if (managed.suspect.length === 0 && managed.liveness === 'present') this.#resolved(managed, 'self-heal')
+    if (managed.liveness !== 'present') return
+    if (managed.suspect.length === 0) this.#resolved(managed, 'self-heal')
+    // What is left may differ in writing only, and nothing but the API server can tell.
+    else
+      this.#lookAt(managed, this.#stop.signal, 'self-heal').catch((error: unknown) => {
+        if (!this.#stop.signal.aborted) this.#options.logger.error({ err: error }, 'it could not be confirmed that an object is healed')
+      })
   }
 
   [Symbol.dispose](): void {
@@ -161,7 +167,7 @@ export class DriftDetector implements Disposable {
   }
 
   /** Reads the object and tries the manifest on it. Gives the drift when there is one that is not reported yet. */
-  async #lookAt(managed: Managed, signal: AbortSignal): Promise<Found | undefined> {
+  async #lookAt(managed: Managed, signal: AbortSignal, how: 'reverted' | 'self-heal' = 'reverted'): Promise<Found | undefined> {
     const { api, tracker, busy, ignoreDifferences } = this.#options
     const { entry } = managed
     if (managed.manifest === undefined || managed.writes > 0 || busy(entry.application)) return undefined
@@ -179,7 +185,7 @@ export class DriftDetector implements Disposable {
     if (looked.outcome === 'same') {
       if (looked.paths.length > 0) this.#meaningless.set(managed, signature(managed, looked.paths, looked.live))
       managed.suspect = []
-      if (managed.drift !== undefined) this.#resolved(managed, 'reverted')
+      if (managed.drift !== undefined) this.#resolved(managed, how)
       return undefined
     }
     if (managed.drift !== undefined) return undefined

@@ -111,14 +111,14 @@ export class Healer implements Disposable {
       const live = await api.get(resource, entry.namespace, entry.ref.name, signal)
       if (live.ok) manifest = keepIgnored(manifest, live.value, ignoredOf(rules, entry.ref, live.value).patterns)
     }
-    let written = await api.apply(resource, manifest, { dryRun: false }, signal)
+    let written = await api.apply(resource, manifest, { dryRun: false, validate: entry.validate }, signal)
     if (!written.ok && written.failure.missingNamespace) {
       namespaces.forget(entry.namespace)
       const makes = inventory.makes(entry.application)
       if (makes?.name === entry.namespace) {
         const made = await namespaces.ensure(makes.name, makes)
         if (!made.ok) return made.failure.message
-        written = await api.apply(resource, manifest, { dryRun: false }, signal)
+        written = await api.apply(resource, manifest, { dryRun: false, validate: entry.validate }, signal)
       }
     }
     if (!written.ok) return written.failure.message

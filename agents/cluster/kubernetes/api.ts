@@ -4,7 +4,8 @@ import { Discovery } from './discovery.ts'
 import { type HttpAnswer, type HttpRequest, openHttp } from './http.ts'
 import { fieldManager, groupOf, type KubernetesObject } from './object.ts'
 import { type ApiResource, collectionPath, objectPath, writeQuery } from './paths.ts'
-import { type Answer, failureOf, succeeded, unreachable } from './status.ts'
+import { type Answer, failureOf, type StatusBody, succeeded, unreachable } from './status.ts'
+import { unknownFields, withoutFields } from './unknown-fields.ts'
 import { listPages, type Page, type WatchEvent, watchEvents } from './watch.ts'
 
 /** What a write left behind. */
@@ -13,6 +14,12 @@ export interface Written {
   readonly created: boolean
   /** The write changed something, or (dry run) would; `true` also when that cannot be told. */
   readonly changed: boolean
+}
+
+export interface WriteOptions {
+  readonly dryRun: boolean
+  /** False: fields that the schema does not know are dropped. Absent = true: they are refused. */
+  readonly validate?: boolean | undefined
 }
 
 export type Propagation = 'foreground' | 'background' | 'orphan'
@@ -32,19 +39,9 @@ export interface KubernetesApi extends AsyncDisposable {
   forgetKinds(apiVersion: string): void
   get(resource: ApiResource, namespace: string, name: string, signal?: AbortSignal): Promise<Answer<KubernetesObject>>
   /** Server-side apply as manager `fairlead`, taking over fields of others. */
-  apply(
-    resource: ApiResource,
-    manifest: KubernetesObject,
-    options: { readonly dryRun: boolean },
-    signal?: AbortSignal,
-  ): Promise<Answer<Written>>
+  apply(resource: ApiResource, manifest: KubernetesObject, options: WriteOptions, signal?: AbortSignal): Promise<Answer<Written>>
   /** Replaces the whole object, or creates it (Argo CD: Replace=true). */
-  replace(
-    resource: ApiResource,
-    manifest: KubernetesObject,
-    options: { readonly dryRun: boolean },
-    signal?: AbortSignal,
-  ): Promise<Answer<Written>>
+  replace(resource: ApiResource, manifest: KubernetesObject, options: WriteOptions, signal?: AbortSignal): Promise<Answer<Written>>
   /** Deletes one object; with `uid` only that very one. The value says whether it is gone already or only on its way. */
   remove(
     resource: ApiResource,
@@ -91,6 +88,18 @@ export async function openKubernetes(options: KubernetesOptions, signal?: AbortS
   const get: KubernetesApi['get'] = (resource, namespace, name, abort) =>
     attempt({ method: 'GET', path: objectPath(resource, namespace, name) }, resource, ({ body }) => body as KubernetesObject, abort)
 
+  /**
+   * The fields of a manifest that the server does not know. A server-side apply refuses them whatever `fieldValidation` says and names only the first; a strict
+   * creation names all of them before it looks at anything else. A dry run: nothing is created.
+   */
+  const unknownTo = async (resource: ApiResource, manifest: KubernetesObject, abort?: AbortSignal): Promise<string[]> => {
+    const path = collectionPath(resource, manifest.metadata.namespace) + writeQuery({ dryRun: true, validate: true })
+    const request = { method: 'POST', path, contentType: 'application/json', body: JSON.stringify(manifest) } as const
+    const answer = await http.send(request, abort).catch(() => undefined)
+    abort?.throwIfAborted()
+    return answer?.status === 400 ? unknownFields((answer.body as StatusBody | null)?.message ?? '') : []
+  }
+
   return {
     server: access.server,
     async version(abort) {
@@ -101,17 +110,26 @@ export async function openKubernetes(options: KubernetesOptions, signal?: AbortS
     find: (apiVersion, kind) => discovery.find(apiVersion, kind),
     forgetKinds: (apiVersion) => discovery.forget(apiVersion),
     get,
-    apply(resource, manifest, { dryRun }, abort) {
+    async apply(resource, manifest, { dryRun, validate = true }, abort) {
       const { name, namespace = '' } = manifest.metadata
-      const path = objectPath(resource, namespace, name) + writeQuery({ dryRun, force: true })
-      const request = { method: 'PATCH', path, contentType: 'application/apply-patch+yaml', body: JSON.stringify(manifest) } as const
-      return attempt(request, resource, writtenBy, abort)
+      const path = objectPath(resource, namespace, name) + writeQuery({ dryRun, validate, force: true })
+      const send = (body: KubernetesObject) =>
+        attempt(
+          { method: 'PATCH', path, contentType: 'application/apply-patch+yaml', body: JSON.stringify(body) },
+          resource,
+          writtenBy,
+          abort,
+        )
+      const answer = await send(manifest)
+      if (validate || answer.ok || !answer.failure.untyped) return answer
+      const unknown = await unknownTo(resource, manifest, abort)
+      return unknown.length === 0 ? answer : send(withoutFields(manifest, unknown))
     },
-    async replace(resource, manifest, { dryRun }, abort) {
+    async replace(resource, manifest, { dryRun, validate = true }, abort) {
       const { name, namespace = '' } = manifest.metadata
       const live = await get(resource, namespace, name, abort)
       if (!live.ok && live.failure.kind !== 'absent') return live
-      const query = writeQuery({ dryRun })
+      const query = writeQuery({ dryRun, validate })
       if (!live.ok) {
         const request = {
           method: 'POST',

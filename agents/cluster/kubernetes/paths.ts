@@ -20,9 +20,12 @@ export function objectPath(resource: ApiResource, namespace: string, name: strin
   return `${collectionPath(resource, namespace)}/${encodeURIComponent(name)}`
 }
 
-/** Query of a write: who writes, and how strictly unknown fields are taken. */
-export function writeQuery(options: { readonly dryRun: boolean; readonly force?: boolean }): string {
-  const parts = [`fieldManager=${fieldManager}`, 'fieldValidation=Strict']
+/**
+ * Query of a write: who writes, and whether fields that the schema does not know are refused, as kubectl does, or dropped, as it does with
+ * `--validate=false` (Argo CD: Validate=false).
+ */
+export function writeQuery(options: { readonly dryRun: boolean; readonly force?: boolean; readonly validate: boolean }): string {
+  const parts = [`fieldManager=${fieldManager}`, `fieldValidation=${options.validate ? 'Strict' : 'Ignore'}`]
   if (options.force === true) parts.push('force=true')
   if (options.dryRun) parts.push('dryRun=All')
   return `?${parts.join('&')}`

@@ -28,6 +28,8 @@ export interface ApiFailure {
   readonly message: string
   /** For `absent`: the namespace does not exist (rather than the object or its kind). */
   readonly missingNamespace: boolean
+  /** The manifest does not fit the schema: an unknown field, or a value of another type. */
+  readonly untyped?: boolean
 }
 
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: ApiFailure }
@@ -43,6 +45,7 @@ export function failureOf(status: number, body: unknown, about: Pick<ObjectRef, 
     reason: said.reason ?? '',
     message: safeMessage(about, said, status),
     missingNamespace: status === 404 && said.details?.kind === 'namespaces',
+    ...(status >= 500 && untypable.test(said.message ?? '') && { untyped: true }),
   }
 }
 

@@ -21,6 +21,7 @@ const Stored = z.object({
       hook: z.boolean(),
       wave: z.int(),
       ignoreHealth: z.boolean(),
+      validate: z.boolean().optional(),
       extraneous: Extraneous.optional(),
     }),
   ),

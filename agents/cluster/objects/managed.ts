@@ -14,6 +14,8 @@ export interface ManagedEntry {
   readonly hook: boolean
   readonly wave: number
   readonly ignoreHealth: boolean
+  /** False: fields that the schema does not know are dropped when it is written. Absent = true. */
+  readonly validate?: boolean | undefined
   /** Git no longer holds it and nobody has deleted it: shown, not kept as it was. */
   readonly extraneous?: Extraneous | undefined
 }

@@ -95,8 +95,8 @@ async function write(tools: StepTools, item: Ready, managed: Managed, signal: Ab
   const { task, resource, manifest } = item
   const send = () =>
     task.replace
-      ? tools.api.replace(resource, manifest, { dryRun: false }, signal)
-      : tools.api.apply(resource, manifest, { dryRun: false }, signal)
+      ? tools.api.replace(resource, manifest, { dryRun: false, validate: task.validate }, signal)
+      : tools.api.apply(resource, manifest, { dryRun: false, validate: task.validate }, signal)
   if (!(task.force && task.replace)) {
     const answer = await send()
     if (answer.ok || !task.force || answer.failure.kind !== 'refused') return answer

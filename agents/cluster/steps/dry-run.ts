@@ -61,8 +61,8 @@ async function tryOne(
   const sent = await respectful(tools, { ...item, resource, manifest }, plan, signal)
   if (!sent.ok) return { outcome: 'refused', failure: sent.failure }
   const answer = task.replace
-    ? await tools.api.replace(resource, sent.value, { dryRun: true }, signal)
-    : await tools.api.apply(resource, sent.value, { dryRun: true }, signal)
+    ? await tools.api.replace(resource, sent.value, { dryRun: true, validate: task.validate }, signal)
+    : await tools.api.apply(resource, sent.value, { dryRun: true, validate: task.validate }, signal)
   if (answer.ok) {
     const { created, changed, object } = answer.value
     if (created) return { outcome: 'create' }
@@ -103,7 +103,7 @@ async function elsewhere(
   if (namedByContent.has(manifest.kind)) return { outcome: 'skipped' }
   const name = `fairlead-dry-run-${createHash('sha256').update(`${item.namespace}/${item.name}`).digest('hex').slice(0, 12)}`
   const metadata = { ...manifest.metadata, name, ...(namespace !== '' && { namespace }) }
-  const answer = await tools.api.apply(item.resource!, { ...manifest, metadata }, { dryRun: true }, signal)
+  const answer = await tools.api.apply(item.resource!, { ...manifest, metadata }, { dryRun: true, validate: item.task.validate }, signal)
   if (answer.ok) return { outcome: 'create' }
   const elsewhereOnly = answer.failure.status === 403 && namespace !== item.namespace
   return elsewhereOnly ? { outcome: 'skipped' } : { outcome: 'refused', failure: answer.failure }

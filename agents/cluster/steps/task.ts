@@ -79,6 +79,7 @@ export function entryOf({ task, namespace, name, wave }: StepTask, plan: SyncPla
     hook: task.action === 'hook',
     wave,
     ignoreHealth: task.ignoreHealth,
+    ...(task.validate === false && { validate: false }),
   }
 }
 

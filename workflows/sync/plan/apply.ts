@@ -71,6 +71,7 @@ function applyTask(read: ReadObject, input: PlanInput, action: 'apply' | 'hook',
     force: input.operation.force || options.force || says.options.force === true,
     // Objects of a kind that this very plan defines cannot be dry-run before their definition is there.
     skipDryRun: skipDryRun || options.skipDryRunOnMissingResource || says.options.skipDryRunOnMissingResource === true,
+    ...((!options.validate || says.options.validate === false) && { validate: false }),
     propagation: options.prunePropagation,
     ignoreHealth: says.ignoreHealth,
   })

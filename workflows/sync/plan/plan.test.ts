@@ -5,6 +5,25 @@ const steps = (more: InputOptions) => shownSteps(plan(more).steps)
 const whys = (more: InputOptions) =>
   plan(more).steps.flatMap((step) => step.tasks.map((task) => `${task.ref.kind}/${task.ref.name}: ${task.why}`))
 
+describe('Validate=false', () => {
+  const tasks = (more: InputOptions) => plan(more).steps.flatMap((step) => step.tasks.map(({ ref, validate }) => [ref.name, validate]))
+  const bundle = [
+    object('ConfigMap/a'),
+    object('ConfigMap/b', { options: 'Validate=false' }),
+    object('ConfigMap/c', { options: 'Validate=true' }),
+  ]
+
+  test('of an object concerns that one, of the application all of them, whatever an object says', () => {
+    const own = [
+      ['a', undefined],
+      ['b', false],
+      ['c', undefined],
+    ]
+    expect(tasks({ bundle })).toEqual(own)
+    expect(tasks({ bundle, options: { validate: false } })).toEqual(own.map(([name]) => [name, false]))
+  })
+})
+
 describe('RespectIgnoreDifferences', () => {
   const ignoreDifferences = [
     { group: 'apps', kind: 'Deployment', jsonPointers: ['/spec/replicas'], jqPathExpressions: [], managedFieldsManagers: [] },
