@@ -2,7 +2,7 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reviewedPrincipals, TokenStore } from '@fairlead/access'
 import { type AuditPort, startApi } from '@fairlead/api'
-import { auditHandler, auditLogOf, auditOf, auditReportPage, auditVerification } from '@fairlead/audit'
+import { auditErasePerson, auditHandler, auditLogOf, auditOf, auditPerson, auditReportPage, auditVerification } from '@fairlead/audit'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
@@ -150,6 +150,8 @@ function auditPort(ledger: Ledger, tokens: TokenStore, signingKey: Redacted, key
     handle: auditHandler({ audit }),
     report: (principal, args, signal) => auditReportPage(audit, principal, args as Parameters<typeof auditReportPage>[2], signal),
     verify: (principal, args, signal) => auditVerification(audit, principal, args, signal),
+    person: (principal, args) => auditPerson(audit, principal, args as Parameters<typeof auditPerson>[2]),
+    erasePerson: (principal, args) => auditErasePerson(audit, principal, args as Parameters<typeof auditErasePerson>[2]),
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { defineEvent } from './define.ts'
 
-// Streams: `audit-<reading>`, one for each reading, so that what was handed out can be looked up by its id; `audit-reviews`.
+// Streams: `audit-<reading>`, one for each reading, so that what was handed out can be looked up by its id; `audit-reviews`; `audit-persons`.
 
 /** What was asked: positions are inclusive. */
 const Query = z.object({
@@ -20,10 +20,12 @@ export const AuditRead = defineEvent(
   1,
   z.object({
     reading: z.string(),
-    /** A report (`register`, `gaps` …), `proof`, or `verification`. */
+    /** A report (`register`, `gaps` …), `proof`, `verification`, or `person`: who somebody is in the reports. */
     what: z.string(),
     format: z.enum(['rows', 'csv', 'jsonl', 'cloudevents', 'oscal', 'zip', 'json']),
     query: Query,
+    /** The pseudonym that was asked for. */
+    person: z.string().optional(),
   }),
 )
 
@@ -71,5 +73,15 @@ export const AuditChangeReviewed = defineEvent(
     /** `<operation>|<application>` or `<application>|<drift>`. */
     change: z.string(),
     decision: z.enum(['accepted', 'rejected']),
+  }),
+)
+
+/** What the log holds of a person cannot be read any more; context.reason says why. */
+export const AuditPersonErased = defineEvent(
+  'audit.person-erased',
+  1,
+  z.object({
+    /** The pseudonym, which stays. */
+    person: z.string().regex(/^person-[0-9a-f]{24}$/),
   }),
 )

@@ -12,6 +12,7 @@ export {
   fleetStream,
   hubStream,
   operationStream,
+  personsStream,
   projectStream,
   repositoryStream,
   reviewStream,

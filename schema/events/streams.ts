@@ -14,5 +14,7 @@ export const fleetStream = 'fleet'
 export const denialStream = 'access-denials'
 /** What one reading of the log as evidence handed out. */
 export const auditStream = (reading: string): string => `audit-${reading}`
+/** Persons whose data was erased. */
+export const personsStream = 'audit-persons'
 /** Reviews of changes after the fact. */
 export const reviewStream = 'audit-reviews'

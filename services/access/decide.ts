@@ -11,6 +11,7 @@ export const actions = [
   'register-cluster',
   'revoke-cluster',
   'issue-token',
+  'erase-person',
 ] as const
 export type Action = (typeof actions)[number]
 

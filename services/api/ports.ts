@@ -24,6 +24,10 @@ export interface AuditPort {
   report(principal: Principal, args: object, signal: AbortSignal): Promise<unknown>
   /** `Query.auditVerify`. */
   verify(principal: Principal, args: object, signal: AbortSignal): Promise<unknown>
+  /** `Query.auditPerson`. */
+  person(principal: Principal, args: object): Promise<unknown>
+  /** `Mutation.erasePerson`, for whom it is allowed to; the API decides that. */
+  erasePerson(principal: Principal, args: object): Promise<object>
 }
 
 /** What the API stands on. */

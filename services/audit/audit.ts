@@ -12,6 +12,8 @@ import type { FormatName } from './format/format.ts'
 import { formatOf } from './format/formats.ts'
 import type { AuditLog } from './log/audit-log.ts'
 import { type PackSources, writePack } from './pack/write.ts'
+import { type Erased, type EraseRequest, erasePerson, findPerson, type Person } from './person/erase.ts'
+import type { Persons } from './person/persons.ts'
 import { type AuditPrincipal, actorOf, authorize, authorizeFleet, projectsOf } from './principal.ts'
 import { reportOf } from './report/catalog.ts'
 import type { Origin, Sources } from './report/report.ts'
@@ -19,6 +21,8 @@ import type { Origin, Sources } from './report/report.ts'
 export interface AuditOptions extends PackSources {
   readonly log: AuditLog
   readonly sources: Sources
+  /** The persons whose names are sealed in the log; without it nobody is found in it. */
+  readonly persons?: Persons | undefined
   /** Program and version, into every file: `fairlead 0.1.0`. */
   readonly generator: string
   /** Exports that run at the same time; each reads the whole log. Default 2. */
@@ -83,12 +87,16 @@ export interface Audit {
   keys(): readonly HeadKey[]
   /** Throws `NOT_FOUND` for a position that is not there, or that no signed head covers yet. */
   prove(principal: AuditPrincipal, position: number): Promise<InclusionProof>
+  /** Who somebody is in the reports. Throws `FORBIDDEN`, `BAD_USER_INPUT`; shows the address nowhere. */
+  person(principal: AuditPrincipal, email: string): Promise<Person>
+  /** Makes a person unreadable and records that it was done. Throws `FORBIDDEN`, `BAD_USER_INPUT`, `NOT_FOUND`. */
+  erasePerson(principal: AuditPrincipal, request: EraseRequest): Promise<Erased>
   /** Records a review of a change after the fact; returns its position. Throws `NOT_FOUND`, `FORBIDDEN`. */
   review(principal: AuditPrincipal, review: DataOf<typeof AuditChangeReviewed> & { readonly reason: string }): Promise<number>
 }
 
 export function openAudit(options: AuditOptions): Audit {
-  const { log, sources, generator } = options
+  const { log, sources, generator, persons } = options
   const { heads } = sources
   const gate = new Gate(options.maxExports ?? 2)
 
@@ -203,6 +211,14 @@ export function openAudit(options: AuditOptions): Audit {
       await recordRead(log, principal, { what: 'proof', format: 'json', query: { from: position, to: position, at, projects: ['*'] } })
       return log.prove(position, head)
     },
+    async person(principal, email) {
+      if (!persons) throw nobody()
+      return findPerson(log, persons, principal, email)
+    },
+    async erasePerson(principal, request) {
+      if (!persons) throw nobody()
+      return erasePerson(persons, principal, request)
+    },
     async review(principal, { reason, ...review }) {
       if (principal.role === 'viewer') {
         throw new FairleadError('FORBIDDEN', `reviewing a change needs the role operator or admin, ${principal.name} is ${principal.role}`)
@@ -221,6 +237,10 @@ export function openAudit(options: AuditOptions): Audit {
       return result.position
     },
   }
+}
+
+function nobody(): FairleadError {
+  return new FairleadError('NOT_FOUND', 'this log keeps no names', { next: 'ask a hub that has the data key' })
 }
 
 /** A cursor is the as-of position of the first page and how many rows were seen. */

@@ -6,6 +6,7 @@ import { type Audit, openAudit } from './audit.ts'
 import { withSigner } from './export/head.ts'
 import { headsInFile } from './export/head-file.ts'
 import { auditLogOf } from './log/audit-log.ts'
+import { personsOf } from './person/persons.ts'
 
 export interface HubAuditOptions {
   /** Version of the program, into every file. */
@@ -34,6 +35,7 @@ export function auditOf(ledger: Ledger, options: HubAuditOptions): Audit {
   return openAudit({
     log: { ...log, prove: async (position, head) => ({ ...(await log.prove(position, head)), ...leading }) },
     sources: { review: { withinMs: reviewWithinMs }, access, heads, publicKeys: publicKeys.length > 0 ? publicKeys : own },
+    persons: personsOf(ledger),
     generator: `fairlead ${version}`,
     bundle: (digest) =>
       ledger.blobs.getJson(digest).catch((error: unknown) => {

@@ -22,6 +22,8 @@ export {
   type AtInput,
   type AuditReportArguments,
   type AuditVerifyArguments,
+  auditErasePerson,
+  auditPerson,
   auditReportPage,
   auditVerification,
 } from './graphql/resolve.ts'
@@ -30,5 +32,6 @@ export type { AsOf } from './log/anchor.ts'
 export { type AuditLog, auditLogOf } from './log/audit-log.ts'
 export { type Control, controls } from './oscal/controls.ts'
 export type { PackSources } from './pack/write.ts'
+export type { Person } from './person/erase.ts'
 export type { AuditPrincipal } from './principal.ts'
 export { type ReportKind, reportKinds, type Sources } from './report/report.ts'

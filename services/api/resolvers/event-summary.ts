@@ -78,9 +78,10 @@ const sentences: ReadonlyMap<string, (data: never) => string> = new Map([
     known.ApplicationRequestRendered,
     (e) => `${short(e.revision.commit)} of ${e.application} is rendered for a request: ${count(e.objects, 'object')}`,
   ),
-  says(known.AuditRead, (e) => `${e.what} is read up to position ${e.query.at}`),
+  says(known.AuditRead, (e) => (e.person ? `it is asked who ${e.person} is` : `${e.what} is read up to position ${e.query.at}`)),
   says(known.AuditExported, (e) => `${e.report} is handed out as ${e.format}: ${count(e.rows, 'row')}`),
   says(known.AuditChangeReviewed, (e) => `the change ${e.change} is reviewed and ${e.decision}`),
+  says(known.AuditPersonErased, (e) => `${e.person} is erased: what was sealed cannot be read any more`),
   says(known.AccessDenied, (e) => `${e.principal} may not ${e.action} ${e.object}: ${e.reason}`),
 ])
 

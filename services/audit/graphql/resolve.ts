@@ -51,6 +51,22 @@ export async function auditVerification(audit: Audit, principal: AuditPrincipal,
   return { ok, log, from: null, to: null, events: null, blocks: null, checkpoints: null, finding: { position, problem, message } }
 }
 
+/** `Query.auditPerson` of `schema/graphql/audit.graphql`. */
+export async function auditPerson(audit: Audit, principal: AuditPrincipal, { email }: { readonly email: string }) {
+  const { pseudonym, state } = await audit.person(principal, email)
+  return { pseudonym, state: state.toUpperCase() }
+}
+
+export interface ErasePersonArguments {
+  readonly input: { readonly person: string; readonly reason: string }
+}
+
+/** `Mutation.erasePerson` of `schema/graphql/audit.graphql`; refusals are thrown. */
+export async function auditErasePerson(audit: Audit, principal: AuditPrincipal, { input }: ErasePersonArguments) {
+  const { pseudonym: person, position } = await audit.erasePerson(principal, input)
+  return { person, position }
+}
+
 function placeOf(at: AtInput | null | undefined): Place | undefined {
   if (!at) return undefined
   if (typeof at.position === 'number') return { position: at.position }

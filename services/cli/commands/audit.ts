@@ -9,6 +9,7 @@ import { readKeys } from '../audit/keys.ts'
 import { printListing, printObject } from '../output/print.ts'
 import { paint } from '../output/table.ts'
 import { parseAt } from '../output/time.ts'
+import { addPersons } from './audit-persons.ts'
 import { type Context, collect, type OutputOptions, withOutput } from './context.ts'
 
 const extensions = { csv: 'csv', jsonl: 'jsonl', cloudevents: 'cloudevents.json', oscal: 'oscal.json', zip: 'zip' } as const
@@ -33,6 +34,7 @@ export function addAudit(program: Command, context: Context): void {
   addCheck(audit, context)
   addKeys(audit, context)
   addReview(audit, context)
+  addPersons(audit, context)
 }
 
 function addList(audit: Command, context: Context): void {

@@ -67,6 +67,27 @@ it('erasing a person makes that person unreadable, nobody else, and leaves every
   ])
 })
 
+it('an erasure in a transaction happens with what is appended there, or not at all', async () => {
+  await using ledger = await openTestLedger(await postgres.createDatabase())
+  expect(await ledger.subjects.state(ann.subject)).toBe('unknown')
+  await ledger.append(commit('c', [ann]))
+  const erase = (fail: boolean) =>
+    ledger.transaction(async (tx) => {
+      await ledger.subjects.erase(ann.subject, tx)
+      await ledger.appendIn(tx, numbers('erasures'))
+      if (fail) throw new Error('the disk is full')
+    })
+  await expect(erase(true)).rejects.toThrow(/disk/)
+  expect(await ledger.subjects.state(ann.subject)).toBe('recorded')
+  expect((await ledger.readStream('c'))[0]!.data).toMatchObject({ author: ann })
+  await erase(false)
+  ledger.subjects.forget(ann.subject)
+  expect(await ledger.subjects.state(ann.subject)).toBe('erased')
+  expect((await ledger.readStream('c'))[0]!.data).toMatchObject({ author: { subject: ann.subject } })
+  expect(JSON.stringify(await ledger.readStream('c'))).not.toContain('Canary')
+  expect(await ledger.readStream('erasures')).toHaveLength(1)
+})
+
 it('a person has one pseudonym in a ledger, another in every other one, and keeps it when the data key changes', async () => {
   const url = await postgres.createDatabase()
   const [old, next] = [key(), key()]

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
+import type { Queryable } from '../sql/connections.ts'
 import type { Sealer } from '../store/sealer.ts'
 
 /** How long a key stays in memory: an erasure in another process is complete after this. */
@@ -58,21 +59,40 @@ export class SubjectKeys {
     return this.known(wanted) ?? (await this.#load(wanted, false))
   }
 
-  /** Destroys the key. False when it had been destroyed before, or never existed; then no key will ever be made for this subject. */
-  async erase(subject: string): Promise<boolean> {
+  /** Whether something was sealed for a subject, and can be opened. */
+  async state(subject: string): Promise<'recorded' | 'erased' | 'unknown'> {
+    const { rows } = await this.#pool.query<{ kept: boolean }>(
+      'SELECT wrapped_key IS NOT NULL AS kept FROM fairlead.subject_keys WHERE subject_id = $1',
+      [subject],
+    )
+    if (!rows[0]) return 'unknown'
+    return rows[0].kept ? 'recorded' : 'erased'
+  }
+
+  /**
+   * Destroys the key. False when it had been destroyed before, or never existed; then no key will ever be made for this subject. In a transaction
+   * of the caller's it takes effect when that commits: call `forget` then.
+   */
+  async erase(subject: string, tx?: Queryable): Promise<boolean> {
     if (subject === pseudonyms) return false
-    const { rowCount } = await this.#pool.query(
+    const db = tx ?? this.#pool
+    const { rowCount } = await db.query(
       'UPDATE fairlead.subject_keys SET wrapped_key = NULL, destroyed_at = now() WHERE subject_id = $1 AND wrapped_key IS NOT NULL',
       [subject],
     )
     if (rowCount === 0) {
-      await this.#pool.query(
+      await db.query(
         'INSERT INTO fairlead.subject_keys (subject_id, destroyed_at) VALUES ($1, now()) ON CONFLICT (subject_id) DO NOTHING',
         [subject],
       )
     }
-    this.#kept.set(subject, { key: undefined, until: Date.now() + keepMs })
+    if (!tx) this.forget(subject)
     return rowCount === 1
+  }
+
+  /** Drops the key of an erased subject from this process's memory. */
+  forget(subject: string): void {
+    this.#kept.set(subject, { key: undefined, until: Date.now() + keepMs })
   }
 
   /** Wraps again, under the current data key, what another one has wrapped; returns how many. 0: the old data key can go. */
