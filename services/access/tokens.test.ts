@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { reviewedPrincipals, TokenStore } from './index.ts'
 
 let folder: string
@@ -45,6 +45,42 @@ test('a damaged file is named, and nothing of it is shown', () => {
   new TokenStore(file).issue(admin)
   writeFileSync(file, '{"tokens": [{"sha256": "secret"')
   expect(() => new TokenStore(file)).toThrow(/is not a token file/)
+})
+
+describe('what another process does to the file', () => {
+  test('holds at once: a token that it takes back is nobody’s, one that it makes is somebody’s', () => {
+    const [here, there] = [new TokenStore(file), new TokenStore(file)]
+    const token = here.issue(admin).reveal()
+    expect(there.verify(token)).toMatchObject({ name: 'admin' })
+    const other = there.issue({ ...admin, name: 'ci' }).reveal()
+    expect(here.verify(other)).toMatchObject({ name: 'ci' })
+    expect(there.revoke('admin')).toBe(1)
+    expect(here.verify(token)).toBeUndefined()
+    expect(here.list().map(({ name }) => name)).toEqual(['ci'])
+  })
+
+  test('is not undone by what this one writes', () => {
+    const [here, there] = [new TokenStore(file), new TokenStore(file)]
+    const token = here.issue(admin).reveal()
+    there.issue({ ...admin, name: 'ci' })
+    there.revoke('admin')
+    here.issue({ ...admin, name: 'new' })
+    expect(new TokenStore(file).list().map(({ name }) => name)).toEqual(['ci', 'new'])
+    expect(new TokenStore(file).verify(token)).toBeUndefined()
+  })
+
+  test('lets nobody in while the file is damaged or gone, and everybody once it is back', () => {
+    const store = new TokenStore(file)
+    const token = store.issue(admin).reveal()
+    const good = readFileSync(file)
+    writeFileSync(file, '{"tokens": [')
+    expect(store.verify(token)).toBeUndefined()
+    expect(() => store.list()).toThrow(/is not a token file/)
+    rmSync(file)
+    expect(store.verify(token)).toBeUndefined()
+    writeFileSync(file, good)
+    expect(store.verify(token)).toMatchObject({ name: 'admin' })
+  })
 })
 
 test('a review of access tells who may do what, and nothing that lets in', () => {
