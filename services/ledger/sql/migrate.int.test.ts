@@ -53,6 +53,17 @@ it('needs no superuser: an owner of the database migrates, and a login with the 
   await expect(run(as(url, 'hub'), 'SET ROLE fairlead_owner')).rejects.toMatchObject({ code: '42501' })
 })
 
+it('says who may not do what, and what to do, when the login lacks a right', async () => {
+  const url = await postgres.createDatabase()
+  const database = new URL(url).pathname.slice(1)
+  await run(url, `CREATE ROLE stranger LOGIN PASSWORD 'secret'`)
+  const refused = { code: 'FORBIDDEN', next: 'connect to a database that stranger owns, as a role with CREATEROLE' }
+  await expect(migrate(as(url, 'stranger'))).rejects.toMatchObject({
+    ...refused,
+    message: `stranger may not make Fairlead's schema in ${database}: permission denied for database ${database}`,
+  })
+})
+
 it('is done once, however many start at the same time', async () => {
   const url = await postgres.createDatabase()
   const done = await Promise.all(Array.from({ length: 4 }, () => migrate(url)))

@@ -13,9 +13,27 @@ export interface MigrateOptions {
 /**
  * Brings the database to the newest schema: forward-only files in order, each in its own transaction, one process at a time. The login
  * needs the right to create roles and schemas once; afterwards `fairlead_app` and `fairlead_projector` are enough to run.
- * Throws when a file that was applied has been edited since.
+ * Throws `FORBIDDEN` when it may not, and when a file that was applied has been edited since.
  */
 export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<readonly string[]> {
+  try {
+    return await migrateAll(connectionString, options)
+  } catch (error) {
+    const denied =
+      error instanceof Error ? [error, error.cause].find((one) => (one as { code?: unknown })?.code === insufficientPrivilege) : undefined
+    if (!denied) throw error
+    const { pathname, username } = new URL(connectionString)
+    const [login, database] = [decodeURIComponent(username) || 'the login', decodeURIComponent(pathname.slice(1)) || 'its database']
+    throw new FairleadError('FORBIDDEN', `${login} may not make Fairlead's schema in ${database}: ${(denied as Error).message}`, {
+      cause: error,
+      next: `connect to a database that ${login} owns, as a role with CREATEROLE`,
+    })
+  }
+}
+
+const insufficientPrivilege = '42501'
+
+async function migrateAll(connectionString: string, options: MigrateOptions): Promise<readonly string[]> {
   const files = (await readdir(folder)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).sort()
   const client = new pg.Client({ connectionString, application_name: 'fairlead-migrate' })
   await client.connect()
