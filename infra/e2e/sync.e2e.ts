@@ -131,6 +131,35 @@ describe('pruning', () => {
     expect(await east.get('/api/v1/namespaces/budget/configmaps/item-0')).toBeUndefined()
   })
 
+  test('without pruning, what Git no longer holds makes the application OutOfSync until a sync with prune', async () => {
+    const automated = { prune: false, selfHeal: true }
+    const both = yaml(configMap('keep', { a: '1' }), configMap('old', { b: '1' }))
+    await applications.synced('unpruned', await applications.declare('unpruned', both, { automated }))
+    const commit = await applications.clone.push('Drop old', { 'e2e/unpruned/objects.yaml': yaml(configMap('keep', { a: '1' })) })
+    const finished = await until(
+      'the sync',
+      async () => {
+        const row = await applications.row('unpruned')
+        return row?.synced?.revision.commit === commit && !row.operation ? row : undefined
+      },
+      patience,
+    )
+    expect(finished.sync).toBe('OUT_OF_SYNC')
+    interface Shown {
+      readonly application: {
+        readonly resources: { readonly nodes: readonly { readonly ref: { readonly name: string }; readonly sync: string }[] }
+      }
+    }
+    const shown = async () =>
+      (await fleet.ask<Shown>('{ application(id: "unpruned") { resources { nodes { ref { name } sync } } } }')).application
+    const states = async () => (await shown()).resources.nodes.map(({ ref, sync }) => `${ref.name} ${sync}`).sort()
+    await until('the object’s name', async () => ((await states()).includes('old OUT_OF_SYNC') ? true : undefined), patience)
+    expect(await states()).toEqual(['keep SYNCED', 'old OUT_OF_SYNC'])
+    await fleet.ok('sync', 'app/unpruned', '--prune', '--wait', '--timeout', '60s')
+    expect((await applications.row('unpruned'))?.sync).toBe('SYNCED')
+    expect(await fleet.cluster('east').get('/api/v1/namespaces/unpruned/configmaps/old')).toBeUndefined()
+  })
+
   test('an application that leaves Git takes its objects along', async () => {
     await applications.synced('leaving', await applications.declare('leaving', yaml(configMap('one', { a: '1' }))))
     await applications.clone.push('Remove leaving', { 'apps/leaving.yaml': null, 'e2e/leaving': null })
@@ -140,6 +169,36 @@ describe('pruning', () => {
       patience,
     )
     await until('the application gone', async () => ((await applications.row('leaving')) === null ? true : undefined), patience)
+  })
+})
+
+describe('another destination', () => {
+  test('the same objects are synced to the new cluster; the old one keeps its own, and nobody looks after them', async () => {
+    const [east, west] = [fleet.cluster('east'), fleet.cluster('west')]
+    const path = '/api/v1/namespaces/moving/configmaps/one'
+    const first = yaml(configMap('one', { v: '1' }))
+    await applications.synced('moving', await applications.declare('moving', first))
+    await applications.declare('moving', first, { cluster: 'west' })
+    await until('the object on the new cluster', () => west.get(path), patience)
+    await until(
+      'Synced there',
+      async () => {
+        const row = await applications.row('moving')
+        return (row?.sync === 'SYNCED' && row.health === 'HEALTHY') || undefined
+      },
+      patience,
+    )
+    await east.patch(path, { data: { v: 'by hand' } })
+    const written = east.agentWrites('moving').length
+    const second = await applications.clone.push('Version 2', { 'e2e/moving/objects.yaml': yaml(configMap('one', { v: '2' })) })
+    await applications.synced('moving', second)
+    expect((await west.get(path))?.data?.v).toBe('2')
+    expect((await east.get(path))?.data?.v).toBe('by hand')
+    expect(east.agentWrites('moving')).toHaveLength(written)
+    const { application } = await fleet.ask<{ application: { cluster: string; resources: { nodes: { cluster: string }[] } } }>(
+      '{ application(id: "moving") { cluster resources { nodes { cluster } } } }',
+    )
+    expect(application).toEqual({ cluster: 'west', resources: { nodes: [{ cluster: 'west' }] } })
   })
 })
 
