@@ -74,6 +74,15 @@ export function cpuSecondsOfTree(root: number): number {
   return ticks.reduce((sum, value) => sum + value, 0) / 100
 }
 
+/** Memory that a process holds (resident set), bytes; `NaN` where there is no /proc. */
+export function residentBytes(pid: number): number {
+  try {
+    return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+  } catch {
+    return Number.NaN
+  }
+}
+
 function processes(): string[] {
   try {
     return readdirSync('/proc').filter((name) => /^\d+$/.test(name))

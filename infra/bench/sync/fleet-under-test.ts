@@ -12,7 +12,7 @@ import {
   until,
 } from '@fairlead/local'
 import pg from 'pg'
-import { cpuSecondsOfTree } from '../report.ts'
+import { cpuSecondsOfTree, residentBytes } from '../report.ts'
 import type { ClusterAccess } from './bare-client.ts'
 import { BenchRepository } from './repository.ts'
 
@@ -128,6 +128,11 @@ export class FleetUnderTest implements AsyncDisposable {
 
   cpu(): CpuUse {
     return new Map([...this.#stack.units.values()].map(({ name, pid }) => [name, pid === undefined ? 0 : cpuSecondsOfTree(pid)]))
+  }
+
+  /** Resident memory of a program, MB. */
+  memoryOf(name: string): number {
+    return residentBytes(this.#stack.unit(name).pid ?? 0) / 1e6
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

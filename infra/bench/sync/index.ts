@@ -48,6 +48,8 @@ interface Scene {
   readonly one: Act
   readonly idle: Act
   readonly historyEvents: number
+  /** Of the agent, after everything; MB. */
+  readonly agentMemory: number
 }
 
 async function measure(size: number, { log, signal }: BenchOptions): Promise<Scene> {
@@ -93,7 +95,16 @@ async function measure(size: number, { log, signal }: BenchOptions): Promise<Sce
   )
   await fleet.allWell(size)
   const idle = await act('Fairlead, nothing changes for 20 s', east, () => new Promise((resolve) => setTimeout(resolve, 20_000)))
-  return { bareFirst, bareAll, first, all, one, idle, historyEvents: await historyEvents(fleet, started) }
+  return {
+    bareFirst,
+    bareAll,
+    first,
+    all,
+    one,
+    idle,
+    historyEvents: await historyEvents(fleet, started),
+    agentMemory: fleet.memoryOf('agent-east'),
+  }
 }
 
 function onlyApps(files: ReadonlyMap<string, string>): Map<string, string> {
@@ -178,5 +189,6 @@ function rowsOf(size: number, scene: Scene): Measurement[] {
     ...fairleadRows('one changes', scene.one, 1),
     row('nothing changes for 20 s', 'API calls', '', scene.idle.apiCalls),
     row('nothing changes for 20 s', 'CPU of the machinery', 's', sum(scene.idle.cpu, machinery)),
+    row('nothing changes for 20 s', `memory of the agent, ${4 * size} objects`, 'MB', scene.agentMemory),
   ]
 }
