@@ -41,7 +41,11 @@ async function checkExported(file: string, keys: readonly HeadKey[]): Promise<Ch
   if (verification && !verification.ok)
     return { file, ok: false, what: `authentic, but of a log that was changed: ${verification.finding?.message}` }
   const counted = completeness ? `, complete (${completeness.changes} changes, ${completeness.outOfBand} out of band)` : ''
-  return { file, ok: true, what: `${report} with ${about.rows} rows as of position ${asOf.position}${counted}, taken by ${result.by}` }
+  return {
+    file,
+    ok: true,
+    what: `${report} with ${about.rows} ${about.rows === 1 ? 'row' : 'rows'} as of position ${asOf.position}${counted}, taken by ${result.by}`,
+  }
 }
 
 async function digestOf(file: string): Promise<FileDigest> {

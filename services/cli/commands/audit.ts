@@ -96,9 +96,13 @@ function addExport(audit: Command, context: Context): void {
           : []),
         ...(verification && !verification.ok ? [`the log was changed: ${verification.finding?.message}`] : []),
       ]
-      const counted = completeness?.holds ? ` = ${completeness.changes} changes + ${completeness.outOfBand} out of band` : ''
+      const counted = completeness?.holds
+        ? ` = ${completeness.changes} ${completeness.changes === 1 ? 'change' : 'changes'} + ${completeness.outOfBand} out of band`
+        : ''
       const verified = verification?.ok ? `, ${verification.events} events verified` : ''
-      context.terminal.err(`${report}: ${file.rows} rows${counted} as of position ${asOf.position}${verified}, SHA-256 ${file.sha256}\n`)
+      context.terminal.err(
+        `${report}: ${file.rows} ${file.rows === 1 ? 'row' : 'rows'}${counted} as of position ${asOf.position}${verified}, SHA-256 ${file.sha256}\n`,
+      )
       for (const flaw of flaws) context.terminal.err(`${paint('✗', 'red', context.terminal.errColour)} ${flaw}\n`)
       if (flaws.length > 0) context.exit(1)
     })

@@ -63,7 +63,7 @@ export function assessEvents(block: StoredBlock, events: readonly RawEvent[]): F
       }
     }
     if (!event || event.position !== position) return { position, problem: 'deleted', message: `the event at position ${position} is gone` }
-    if (!leafHash(event).equals(leafAt(block, i))) return { position, ...explain(block, events, i) }
+    if (!leafHash(event).equals(leafAt(block, i))) return { position, ...explain(position, within(block, events)) }
   }
   const extra = events[size]
   return (
@@ -75,25 +75,43 @@ export function assessEvents(block: StoredBlock, events: readonly RawEvent[]): F
   )
 }
 
-/** Why the event at index `i` of the block is wrong: is it another one's place, was something pushed in or taken out, or was it edited? */
-function explain(block: StoredBlock, events: readonly RawEvent[], i: number): Omit<Finding, 'position'> {
-  const event = events[i]!
-  const next = events[i + 1]
-  const wasAt = (candidate: RawEvent | undefined, index: number): boolean =>
-    candidate !== undefined &&
-    32 * index < block.leaves.length &&
-    leafHash({ ...candidate, position: block.first + index }).equals(leafAt(block, index))
-  if (wasAt(next, i) && !wasAt(event, i + 1)) {
-    return { problem: 'inserted', message: `an event of ${event.stream} was put in at position ${event.position}` }
+function within(block: StoredBlock, events: readonly RawEvent[]): Surroundings {
+  const { first, last } = block
+  return {
+    ...{ first, last },
+    eventAt: (position) => events[position - first],
+    leafAt: (position) => (position < first || position > last ? undefined : leafAt(block, position - first)),
   }
-  for (let other = 0; 32 * other < block.leaves.length; other++) {
-    if (other === i || !wasAt(event, other)) continue
-    const swapped = wasAt(events[other], i)
-    if (!swapped && other === i + 1)
-      return { problem: 'deleted', message: `the event at position ${event.position} was taken out and later ones moved up` }
-    return { problem: 'reordered', message: `the event recorded at position ${block.first + other} stands at position ${event.position}` }
+}
+
+/** What stands, and what was recorded, around a position. */
+export interface Surroundings {
+  /** Inclusive. */
+  readonly first: number
+  readonly last: number
+  eventAt(position: number): RawEvent | undefined
+  /** Of the leaf that was recorded there. */
+  leafAt(position: number): Digest | undefined
+}
+
+/** Why the event at a position is wrong: is it another one's place, was something pushed in or taken out, or was it edited? */
+export function explain(position: number, { first, last, eventAt, leafAt }: Surroundings): Omit<Finding, 'position'> {
+  const event = eventAt(position)!
+  const wasAt = (candidate: RawEvent | undefined, at: number): boolean => {
+    const leaf = leafAt(at)
+    return candidate !== undefined && leaf !== undefined && leafHash({ ...candidate, position: at }).equals(leaf)
   }
-  return { problem: 'edited', message: `the event at position ${event.position} of ${event.stream} is not what was recorded` }
+  if (wasAt(eventAt(position + 1), position) && !wasAt(event, position + 1)) {
+    return { problem: 'inserted', message: `an event of ${event.stream} was put in at position ${position}` }
+  }
+  for (let other = first; other <= last; other++) {
+    if (other === position || !wasAt(event, other)) continue
+    const swapped = wasAt(eventAt(other), position)
+    if (!swapped && other === position + 1)
+      return { problem: 'deleted', message: `the event at position ${position} was taken out and later ones moved up` }
+    return { problem: 'reordered', message: `the event recorded at position ${other} stands at position ${position}` }
+  }
+  return { problem: 'edited', message: `the event at position ${position} of ${event.stream} is not what was recorded` }
 }
 
 function leafAt(block: StoredBlock, i: number): Buffer {

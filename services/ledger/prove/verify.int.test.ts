@@ -102,7 +102,7 @@ describe('an untouched log', () => {
     expect(await ledger.verify()).toMatchObject({ ok: true, from: 1, to: 100, events: 100, blocks: 28, checkpoints: 0 })
     expect(await ledger.verify({ checkpoints: heads, publicKeys: [publicKey] })).toMatchObject({ ok: true, checkpoints: 3 })
     expect(await ledger.verify({ independent: true })).toMatchObject({ ok: true, events: 100, blocks: 28 })
-    expect(await ledger.verify({ from: 45, to: 52 })).toMatchObject({ ok: true, events: 20, blocks: 6 })
+    expect(await ledger.verify({ from: 45, to: 52 })).toMatchObject({ ok: true, from: 41, to: 60, events: 20, blocks: 6 })
     expect(await ledger.verify({ from: 45, to: 52, checkpoints: heads, publicKeys: [publicKey] })).toMatchObject({
       ok: true,
       checkpoints: 2,
@@ -167,6 +167,24 @@ describe('the first bad position is found after', () => {
       `ALTER TABLE fairlead.events DROP CONSTRAINT events_pkey CASCADE; UPDATE fairlead.events SET position = 93 - position WHERE position IN (45, 48)`,
       45,
       'reordered',
+    ],
+    [
+      'a reordered pair in two blocks',
+      `ALTER TABLE fairlead.events DROP CONSTRAINT events_pkey CASCADE; UPDATE fairlead.events SET position = 19 - position WHERE position IN (7, 12)`,
+      7,
+      'reordered',
+    ],
+    [
+      'an event inserted between blocks of one',
+      `${shiftUp(9, 1)} INSERT INTO fairlead.events SELECT 10, stream_no, recorded_ms, gen_random_uuid(), 999, type_id, schema_version, context, data FROM fairlead.events WHERE position = 20;`,
+      10,
+      'inserted',
+    ],
+    [
+      'a deleted event of a block of one whose gap was closed',
+      `DELETE FROM fairlead.events WHERE position = 10; ${shiftUp(10, -1)}`,
+      10,
+      'deleted',
     ],
     ['a missing block', `DELETE FROM fairlead.blocks WHERE block_no = 22`, 31, 'block'],
     [

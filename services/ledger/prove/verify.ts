@@ -12,6 +12,7 @@ import { genesisHash } from './hashes.ts'
 import type { SignedHead } from './head.ts'
 import type { HeadKey } from './head-keys.ts'
 import { Frontier, merkleRoot } from './merkle.ts'
+import { explainAround } from './surroundings.ts'
 
 export interface VerifyOptions {
   /** First position whose event is looked at. Default 1. */
@@ -70,6 +71,8 @@ class Verification {
   readonly #checkpoints: Checkpoints
   readonly #names = new Names()
   #events = 0
+  /** First position of what was looked at: that of a block. */
+  #first = 1
 
   constructor(pool: pg.Pool, reader: Reader, clients: readonly pg.PoolClient[], identity: LogIdentity, options: VerifyOptions) {
     this.#pool = pool
@@ -92,13 +95,23 @@ class Verification {
     if (finding) return { ok: false, log, ...finding }
     const { blocks } = walked as Walked
     const head = { block: blockNo, position, hash: blockHash.toString('hex') }
-    return { ok: true, log, from, to, events: this.#events, blocks, checkpoints: this.#checkpoints.matched, head }
+    return {
+      ok: true,
+      log,
+      from: Math.min(from, this.#first),
+      to,
+      events: this.#events,
+      blocks,
+      checkpoints: this.#checkpoints.matched,
+      head,
+    }
   }
 
   /** Follows the chain from the block that holds `from` to the head; hashes the events up to `to`. */
   async #walk(from: number, to: number, signal: AbortSignal | undefined): Promise<Finding | Walked> {
     const firstBlock = from === 1 ? 1 : ((await blockNoAt(this.#pool, from)) ?? this.#identity.blockNo + 1)
     let before = await this.#before(firstBlock)
+    this.#first = before.hash ? before.last + 1 : from
     const frontier = firstBlock === 1 ? new Frontier() : undefined
     let blocks = 0
     let coming = this.#part(before, to)
@@ -167,6 +180,7 @@ class Verification {
       throw error
     })
     const finding = events && assessEvents(block, events)
+    if (finding?.problem === 'edited') return { ...finding, ...(await explainAround(this.#pool, this.#reader, finding.position)) }
     if (finding) return finding
     const same = Array.from({ length: size }, (_, i) =>
       follow.subarray(32 * i, 32 * i + 32).equals(block.leaves.subarray(32 * i, 32 * i + 32)),
