@@ -18,21 +18,31 @@ export interface Parts {
   readonly postgres?: number | undefined
 }
 
-/** What has been spent until now; the difference of two readings is what lies between. */
-export function readCpu({ renderer, postgres }: Parts): CpuByPart {
-  const own = process.cpuUsage()
-  const node = (own.user + own.system) / 1e6
+/** What has been spent until now. Reading takes time of this process too: `entered` is before it, `left` after it. */
+interface Reading extends Omit<CpuByPart, 'node'> {
+  readonly entered: number
+  readonly left: number
+}
+
+function read({ renderer, postgres }: Parts): Reading {
+  const entered = own()
+  const children = cpuSecondsOfTree(process.pid) - entered
   const spent = {
     renderer: renderer === undefined ? 0 : cpuSecondsOfTree(renderer),
     postgres: postgres === undefined ? 0 : cpuSecondsOfTree(postgres),
   }
-  return { node, ...spent, children: cpuSecondsOfTree(process.pid) - node - spent.renderer - spent.postgres }
+  return { ...spent, children: children - spent.renderer - spent.postgres, entered, left: own() }
+}
+
+function own(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
 }
 
 /** Never below zero: the readings come from clocks of different grain. */
-export function since(before: CpuByPart, now: CpuByPart): CpuByPart {
-  const part = (name: keyof CpuByPart) => Math.max(0, now[name] - before[name])
-  return { node: part('node'), renderer: part('renderer'), postgres: part('postgres'), children: part('children') }
+function between(before: Reading, after: Reading): CpuByPart {
+  const part = (name: 'renderer' | 'postgres' | 'children') => Math.max(0, after[name] - before[name])
+  return { node: after.entered - before.left, renderer: part('renderer'), postgres: part('postgres'), children: part('children') }
 }
 
 /** A measured piece of work. */
@@ -45,8 +55,8 @@ export interface Act {
 
 /** Measures `work`, which answers how many builds it made. */
 export async function measure(what: string, parts: Parts, work: () => Promise<number>): Promise<Act> {
-  const before = readCpu(parts)
+  const before = read(parts)
   const at = performance.now()
   const renders = await work()
-  return { what, renders, cpu: since(before, readCpu(parts)), wallS: (performance.now() - at) / 1000 }
+  return { what, renders, cpu: between(before, read(parts)), wallS: (performance.now() - at) / 1000 }
 }

@@ -30,18 +30,14 @@ export class FleetReader {
     const commit = snapshot.commit.id
     const read: FleetDeclarations[] = []
     const flux: { path: string; text: Buffer; id: string }[] = []
-    for (const { path: file, entry } of files) {
-      const key = `${repository}\0${file}\0${entry.id}`
-      const known = this.#files.get(key)
+    for await (const { listed, key, known, text } of this.#contents(repository, snapshot, files)) {
       if (known) {
         read.push(known)
         continue
       }
-      let text: Buffer
-      try {
-        text = await snapshot.content(entry)
-      } catch (error) {
-        read.push({ ...nothing, errors: [FairleadError.from(error).at({ repository, commit, file })] })
+      const { path: file, entry } = listed
+      if (text instanceof FairleadError) {
+        read.push({ ...nothing, errors: [text.at({ repository, commit, file })] })
         continue
       }
       if (fluxDeclares.test(text.toString('latin1'))) {
@@ -58,6 +54,20 @@ export class FleetReader {
     return merged(read)
   }
 
+  /** The files in their order, with what is known of them or else their contents, a few of them read at once. */
+  async *#contents(repository: string, snapshot: Snapshot, files: readonly Listed[]) {
+    for (let at = 0; at < files.length; at += readAhead) {
+      const reading = files.slice(at, at + readAhead).map(async (listed) => {
+        const key = `${repository}\0${listed.path}\0${listed.entry.id}`
+        const known = this.#files.get(key)
+        if (known) return { listed, key, known, text: noText }
+        const text = await snapshot.content(listed.entry).catch((error: unknown) => FairleadError.from(error))
+        return { listed, key, known, text }
+      })
+      yield* await Promise.all(reading)
+    }
+  }
+
   #together(repository: string, commit: string, files: readonly { path: string; text: Buffer; id: string }[]): FleetDeclarations {
     const key = `${repository}\0${files.map(({ path, id }) => `${path} ${id}`).join('\0')}`
     const known = this.#files.get(key)
@@ -67,6 +77,10 @@ export class FleetReader {
     return declarations
   }
 }
+
+/** Enough that asking for them costs little, few enough to hold. */
+const readAhead = 16
+const noText = Buffer.alloc(0)
 
 const nothing: FleetDeclarations = { applications: [], projects: [], applicationSets: [], gitRepositories: [], warnings: [], errors: [] }
 

@@ -120,6 +120,24 @@ it('answers many at once, and stops a fetch that is not wanted any more', async 
   expect(await mirror.has(commit)).toBe(true)
 })
 
+it('reads a folder once, however many ask for it at once', async () => {
+  await using mirror = open()
+  await mirror.fetch()
+  const { tree } = (await mirror.snapshot(await repository.head())).commit
+  const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => mirror.tree(tree)))
+  expect(first!.has('a.yaml')).toBe(true)
+  for (const other of others) expect(other).toBe(first)
+})
+
+it('answers what was asked right before the end', async () => {
+  const mirror = open()
+  await mirror.fetch()
+  const { tree } = (await mirror.snapshot(await repository.head())).commit
+  const entries = mirror.tree(tree)
+  await mirror[Symbol.asyncDispose]()
+  expect((await entries).has('a.yaml')).toBe(true)
+})
+
 it('a hint during a question is not lost', async () => {
   await using followed = new Repository('r', open(), async () => ({ valid: false }))
   await followed.check(false)

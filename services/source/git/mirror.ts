@@ -34,6 +34,7 @@ export class Mirror implements TreeSource, AsyncDisposable {
   readonly #options: MirrorOptions
   readonly #credentials: Credentials | undefined
   readonly #objects: ObjectReader
+  readonly #reading = new Map<string, Promise<ReadonlyMap<string, TreeEntry>>>()
   readonly #trees = new Lru<string, ReadonlyMap<string, TreeEntry>>(cachedTreeEntries)
   readonly #commits = new Lru<string, Commit>(1_000)
   #ready: Promise<void> | undefined
@@ -130,6 +131,16 @@ export class Mirror implements TreeSource, AsyncDisposable {
   async tree(id: string): Promise<ReadonlyMap<string, TreeEntry>> {
     const cached = this.#trees.get(id)
     if (cached) return cached
+    // Everybody who comes in the meantime shares the one reading: the root is asked for by hundreds of applications at once.
+    let reading = this.#reading.get(id)
+    if (!reading) {
+      reading = this.#readTree(id).finally(() => this.#reading.delete(id))
+      this.#reading.set(id, reading)
+    }
+    return await reading
+  }
+
+  async #readTree(id: string): Promise<ReadonlyMap<string, TreeEntry>> {
     const object = await this.#objects.read(id, maxTreeBytes)
     if (object?.type !== 'tree') throw new FairleadError('SOURCE_REVISION_NOT_FOUND', 'a folder of the commit is missing in the mirror')
     const entries = new Map<string, TreeEntry>()

@@ -66,23 +66,24 @@ export class ObjectReader implements AsyncDisposable {
     const child = this.#child
     if (!child) return
     const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    this.#flush()
     child.stdin!.end()
     const timer = setTimeout(() => child.kill('SIGKILL'), 1_000)
     await gone
     clearTimeout(timer)
   }
 
-  /** What is asked in one turn goes out in one write. */
+  /** What is asked in one turn of the event loop goes out in one write: a write costs more than the wait for it. */
   #ask(line: string): void {
     this.#process()
-    if (this.#line === '') {
-      process.nextTick(() => {
-        const lines = this.#line
-        this.#line = ''
-        this.#child?.stdin?.write(lines)
-      })
-    }
+    if (this.#line === '') setImmediate(() => this.#flush())
     this.#line += line
+  }
+
+  #flush(): void {
+    const lines = this.#line
+    this.#line = ''
+    if (lines !== '') this.#child?.stdin?.write(lines)
   }
 
   #process(): ChildProcess {
@@ -104,6 +105,7 @@ export class ObjectReader implements AsyncDisposable {
   #lost(child: ChildProcess, error: Error): void {
     if (this.#child !== child) return
     this.#child = undefined
+    this.#line = ''
     this.#incoming = undefined
     this.#head = Buffer.alloc(0)
     for (const waiting of this.#waiting.splice(0)) waiting.reject(error)

@@ -143,8 +143,15 @@ export class RendererProcess {
     clearTimeout(timer)
   }
 
+  /** What is said in one turn goes out in one write. */
   #write(message: unknown): void {
-    if (!this.#child.stdin!.destroyed) this.#child.stdin!.write(encodeFrame(message))
+    const stdin = this.#child.stdin!
+    if (stdin.destroyed) return
+    if (stdin.writableCorked === 0) {
+      stdin.cork()
+      process.nextTick(() => stdin.uncork())
+    }
+    stdin.write(encodeFrame(message))
   }
 
   #receive(chunk: Buffer): void {

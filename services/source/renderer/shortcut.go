@@ -181,16 +181,7 @@ func (s *shortcut) resource(f *plainFolder, name string) (resmap.ResMap, error) 
 	if !ok {
 		return nil, errNotPlain
 	}
-	m, err := resources.NewResMapFromBytes(data)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range m.Resources() {
-		if hasAlias(r.YNode()) {
-			return nil, errNotPlain
-		}
-	}
-	return m, nil
+	return resources.NewResMapFromBytes(data)
 }
 
 // base gives a copy of what an unchanged folder was accumulated to before.
@@ -203,13 +194,19 @@ func (s *shortcut) base(f *plainFolder) (resmap.ResMap, error) {
 		return m.DeepCopy(), nil
 	}
 	m, err := s.accumulate(f)
-	if err == nil {
-		bases.put(key, m.DeepCopy(), f.bytes)
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	for _, r := range m.Resources() {
+		if hasAlias(r.YNode()) {
+			return nil, errNotPlain
+		}
+	}
+	bases.put(key, m.DeepCopy(), f.bytes)
+	return m, nil
 }
 
-// hasAlias: kustomize's copy of a tree does not keep an alias and its anchor together.
+// hasAlias: kustomize's copy of a tree leaves an alias with the anchor of the original. Its parser replaces aliases, so this is a guard.
 func hasAlias(n *yaml.Node) bool {
 	if n == nil {
 		return false
