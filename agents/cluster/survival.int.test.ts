@@ -65,19 +65,19 @@ const versionNow = async () =>
 test('killed while objects are being applied: goes on by itself, and nothing is written twice', async () => {
   await start()
   const before = await versionNow()
-  const manifests = [...Array.from({ length: 150 }, (_, index) => configMap(`many-${index}`)), deployment('many-web')]
+  const manifests = [...Array.from({ length: 400 }, (_, index) => configMap(`many-${index}`)), deployment('many-web')]
   const planned = planFor(world.hub, 'many', manifests, { operation: 'sync/many' })
   await world.hub.send('east', { type: 'steps', steps: [stepCommand(planned)] })
   await until('some writes', async () => (requested('many-').length > 20 ? true : undefined), { timeoutMs: 20_000 })
   await kill()
   // It was killed in the middle, or this proves nothing.
-  expect((await changesSince(before, configMaps, 'many-')).size).toBeLessThan(150)
+  expect((await changesSince(before, configMaps, 'many-')).size).toBeLessThan(400)
   await start()
   const result = await stepResult('sync/many')
   expect(result.outcome).toBe('succeeded')
-  expect(result.results).toHaveLength(151)
+  expect(result.results).toHaveLength(401)
   const changes = await changesSince(before, configMaps, 'many-')
-  expect(changes.size).toBe(150)
+  expect(changes.size).toBe(400)
   expect([...changes].filter(([, times]) => times !== 1)).toEqual([])
 })
 
