@@ -2,7 +2,16 @@ import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reviewedPrincipals, TokenStore } from '@fairlead/access'
 import { type AuditPort, startApi } from '@fairlead/api'
-import { auditErasePerson, auditHandler, auditLogOf, auditOf, auditPerson, auditReportPage, auditVerification } from '@fairlead/audit'
+import {
+  auditErasePerson,
+  auditHandler,
+  auditLogOf,
+  auditOf,
+  auditPerson,
+  auditReportPage,
+  auditVerification,
+  headsInFile,
+} from '@fairlead/audit'
 import { FairleadError, Redacted } from '@fairlead/errors'
 import { eventRegistry } from '@fairlead/events'
 import { type Ledger, openLedger, wakeOverNats } from '@fairlead/ledger'
@@ -100,17 +109,24 @@ async function start(signal: AbortSignal): Promise<RunningProcess> {
   const given = givenHeadKeys()
   const headKeys = openHeadKeys(state, (await auditLogOf(ledger).anchorAt(0)).log, given)
   const headsFile = headsIn(state)
+  const ended = new AbortController()
   const publishing = ledger.publishHeads(
     {
       ...headTargets(state),
       privateKey: given.signing,
       handovers: headKeys.handovers,
+      after: await headsInFile(headsFile).newest(),
       onFailure: (target, { code, message, next }, failure) =>
         log.error({ target, code, next, ...failure }, `a signed head was not published: ${message}`),
       onRecovered: (target, failures) => log.info({ target, failures }, 'signed heads are published again'),
     },
-    stop.signal,
+    ended.signal,
   )
+  // Before the ledger closes, after all who append: the last head covers what they did.
+  stack.defer(async () => {
+    ended.abort()
+    await publishing
+  })
   stack.use(
     await startApi(
       {

@@ -27,6 +27,18 @@ async function tamper(sql: string): Promise<void> {
   await client.end()
 }
 
+test('an event that was pushed in behind the head, which nothing can be appended after, is found all the same', async () => {
+  const audit = auditOf(log.ledger, { version: 'test', signingKey: signingKeys().signingKey })
+  const head = await log.ledger.head()
+  const position = head + 1
+  await tamper(
+    `INSERT INTO fairlead.events SELECT ${position}, stream_no, recorded_ms, gen_random_uuid(), 999999, type_id, schema_version, context, data FROM fairlead.events WHERE position = 1`,
+  )
+  expect(await audit.verify(auditor, {})).toMatchObject({ ok: false, position, problem: 'inserted' })
+  await tamper(`DELETE FROM fairlead.events WHERE position = ${position}`)
+  expect(await audit.verify(auditor, {})).toMatchObject({ ok: true })
+})
+
 test('taking an approval out of the log fails the verification of every report that is made of it', async () => {
   const audit = auditOf(log.ledger, { version: 'test', signingKey: signingKeys().signingKey })
   const export_ = async () => {

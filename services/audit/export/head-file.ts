@@ -8,8 +8,9 @@ const windowBytes = 64 * 1024
 const maxHeads = 10_000
 
 /** Heads that were published into a file, one JSON document a line, positions growing. A file that is not there holds none. */
-export function headsInFile(path: string): HeadSource {
+export function headsInFile(path: string): HeadSource & { newest(): Promise<SignedHead | undefined> } {
   return {
+    newest: () => withFile(path, undefined, last),
     published: () => withFile(path, { heads: [], handovers: [] }, readAll),
     covering: (position) => withFile(path, undefined, (file, size) => search(file, size, position)),
   }
@@ -26,6 +27,12 @@ async function withFile<T>(path: string, absent: T, work: (file: FileHandle, siz
   } finally {
     await file?.close()
   }
+}
+
+async function last(file: FileHandle, size: number): Promise<SignedHead | undefined> {
+  const start = Math.max(0, size - windowBytes)
+  const text = await read(file, start, size - start)
+  return lines(start === 0 ? text : text.slice(text.indexOf('\n') + 1)).heads.at(-1)
 }
 
 /** Halves the file until what is left is one window: whole lines only, so each half is cut at a line's end. */

@@ -27,6 +27,16 @@ test.each([
   expect([query.from, query.to, query.asOf.position]).toEqual([from, to, at])
 })
 
+test('a log that is shorter than it was is not asked for what it lost: that is said', async () => {
+  const { log } = await threeEvents()
+  const cut = Object.assign(Object.create(log) as typeof log, { head: async () => 5 })
+  await expect(resolveQuery(cut, { projects: undefined })).rejects.toMatchObject({
+    code: 'LEDGER_TAMPERED',
+    message: 'the log had position 5 and has it no more',
+  })
+  await expect(resolveQuery(log, { projects: undefined, at: { position: 5 } })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
+})
+
 test.each([
   ['ends after the cut', { to: { position: 3 }, at: { position: 2 } }],
   ['ends before it begins', { from: { position: 3 }, to: { position: 1 } }],

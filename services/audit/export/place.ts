@@ -19,7 +19,10 @@ export interface QueryRequest {
 /** All places as positions. Throws `BAD_USER_INPUT` for a place that the log does not have, or a period that ends before it begins. */
 export async function resolveQuery(log: AuditLog, request: QueryRequest): Promise<ReportQuery> {
   const at = request.at ? await lastAt(log, request.at) : await log.head()
-  const asOf = await log.anchorAt(at)
+  const asOf = await log.anchorAt(at).catch((error: unknown) => {
+    const gone = !request.at && FairleadError.is(error) && error.code === 'BAD_USER_INPUT'
+    throw gone ? shorter(at) : error
+  })
   const to = request.to ? await lastAt(log, request.to) : at
   const from = request.from ? await firstAt(log, request.from) : 1
   if (to > at && request.to && 'position' in request.to) throw period(`it ends at ${to}, the log is cut at ${at}`)
@@ -37,6 +40,12 @@ async function lastAt(log: AuditLog, place: Place): Promise<number> {
 async function firstAt(log: AuditLog, place: Place): Promise<number> {
   if ('position' in place) return Math.max(1, place.position)
   return (await log.positionAt(new Date(place.time.getTime() - 1))) + 1
+}
+
+function shorter(at: number): FairleadError {
+  return new FairleadError('LEDGER_TAMPERED', `the log had position ${at} and has it no more`, {
+    next: 'compare it with published heads: fairlead audit verify --checkpoint',
+  })
 }
 
 function period(why: string): FairleadError {

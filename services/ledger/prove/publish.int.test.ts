@@ -1,19 +1,21 @@
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type FairleadError, Redacted } from '@fairlead/errors'
 import { type TemporaryFolder, temporaryFolder } from '@fairlead/local'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Ledger } from '../ledger.ts'
 import { numbers, openTestLedger } from '../testing/log.ts'
 import { startTestPostgres, type TestPostgres } from '../testing/postgres.ts'
 import { parseCheckpoints } from './checkpoint-file.ts'
 import { gitTarget } from './git-target.ts'
+import type { SignedHead } from './head.ts'
 import { httpTarget } from './http-target.ts'
 import { handOver } from './key-handover.ts'
 import type { PublishOptions } from './publish.ts'
@@ -159,6 +161,67 @@ it('a target that has failed is asked less and less often, and what it missed is
   await running
   expect(pauses).toEqual([4, 8, 16])
   await verifies(taken, 1)
+})
+
+it.each([
+  [
+    'cut',
+    'DELETE FROM fairlead.blocks WHERE block_no > 1; UPDATE fairlead.log_head SET (block_no, position, block_hash) = (SELECT block_no, last_position, hash FROM fairlead.blocks)',
+    /ends before position 3/,
+  ],
+  [
+    'rewritten',
+    `UPDATE fairlead.blocks SET hash = sha256('x') WHERE block_no = 3`,
+    /is not the one whose head was published at position 3/,
+  ],
+])('of a log that was %s while nobody looked no head is signed any more, and that is reported', async (_, sql, message) => {
+  const url = await postgres.createDatabase()
+  let after: SignedHead
+  {
+    await using before = await openTestLedger(url)
+    for (let i = 0; i < 3; i++) await before.append(numbers('s'))
+    after = (await before.signHead(pem))!
+  }
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('ALTER TABLE fairlead.blocks DISABLE TRIGGER ALL')
+  await client.query(sql)
+  await client.end()
+  await using tampered = await openTestLedger(url, { migrateAs: false })
+  const failures: string[] = []
+  const onFailure = (target: string, error: FairleadError) => failures.push(`${target}: ${error.code}: ${error.message}`)
+  const options = { targets: [fileTarget(here('heads.jsonl'))], privateKey: pem, onFailure }
+  await tampered.publishHeads({ ...options, after }, AbortSignal.abort())
+  expect(failures).toEqual([expect.stringMatching(message)])
+  expect(failures[0]).toMatch(/^ledger: LEDGER_TAMPERED/)
+  expect(existsSync(here('heads.jsonl'))).toBe(false)
+})
+
+it('a log that gets shorter while its heads are published is reported, and no head of it is signed', async () => {
+  const url = await postgres.createDatabase()
+  await using growing = await openTestLedger(url)
+  for (let i = 0; i < 3; i++) await growing.append(numbers('s'))
+  const stop = new AbortController()
+  const reported = Promise.withResolvers<FairleadError>()
+  const first = Promise.withResolvers<void>()
+  const running = growing.publishHeads(
+    {
+      ...{ targets: [fileTarget(here('heads.jsonl'))], privateKey: pem, intervalMs: 5 },
+      onPublished: () => first.resolve(),
+      onFailure: (_, error) => reported.resolve(error),
+    },
+    stop.signal,
+  )
+  await first.promise
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('ALTER TABLE fairlead.blocks DISABLE TRIGGER ALL')
+  await client.query('DELETE FROM fairlead.blocks WHERE block_no = 3; UPDATE fairlead.log_head SET block_no = 2')
+  await client.end()
+  expect(await reported.promise).toMatchObject({ code: 'LEDGER_TAMPERED', message: expect.stringContaining('the log ends at block 2') })
+  stop.abort()
+  await running
+  expect(parseCheckpoints(await readFile(here('heads.jsonl'), 'utf8')).heads).toHaveLength(1)
 })
 
 it('handovers come before the first head of each target', async () => {

@@ -12,6 +12,8 @@ export interface PublishOptions {
   readonly privateKey: Redacted<string>
   /** Handovers that lead to this key: each target has them before its first head. */
   readonly handovers?: readonly KeyHandover[] | undefined
+  /** The newest head that was published before: while the log is not the one that it speaks of, none is signed, and that is reported. */
+  readonly after?: SignedHead | undefined
   /** Default 10,000. Nothing is published while the log does not grow. */
   readonly intervalMs?: number | undefined
   /** What one head may take at one target. Default 30,000. */
@@ -32,15 +34,13 @@ const longestPauseMs = 300_000
 /** Publishes the head at an interval until aborted, and once more at the end. Targets do not wait for each other. */
 export async function publishHeads(pool: pg.Pool, options: PublishOptions, signal: AbortSignal): Promise<void> {
   const { intervalMs = 10_000, timeoutMs = 30_000, lastMs = 5_000 } = options
-  const signer = new HeadSigner(pool, options.privateKey)
+  const signer = new HeadSigner(pool, options.privateKey, options.after)
   const over = new AbortController()
   const at = (target: HeadTarget) => new Publisher(target, { ...options, intervalMs, timeoutMs }, over.signal)
   const publishers = options.targets.map(at)
   const sign = () =>
-    signer.sign().catch((error) => {
-      const shown = FairleadError.from(error)
-      if (shown.code === 'LEDGER_TAMPERED') throw shown
-      options.onFailure?.('ledger', shown, { failures: 1, retryMs: intervalMs })
+    signer.sign().catch((error: unknown) => {
+      options.onFailure?.('ledger', FairleadError.from(error), { failures: 1, retryMs: intervalMs })
       return undefined
     })
   try {
