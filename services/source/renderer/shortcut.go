@@ -51,10 +51,10 @@ func (t *tree) shortcut(dir string) (m resmap.ResMap, ok bool) {
 	}
 	s := &shortcut{tree: t, specs: specs}
 	top, err := s.plan(path.Clean(dir), nil)
-	if err != nil {
+	if err != nil || top.k.Kind != types.KustomizationKind {
 		return nil, false
 	}
-	if m, err = s.accumulate(top); err != nil {
+	if m, err = s.accumulate(top, resmap.New()); err != nil {
 		return nil, false
 	}
 	if err = s.finish(m); err != nil {
@@ -71,8 +71,9 @@ type shortcut struct {
 
 // plainFolder is a folder with a plain kustomization and everything that it names.
 type plainFolder struct {
-	dir  string
-	k    *types.Kustomization
+	dir string
+	k   *types.Kustomization
+	// subs are the folders among its resources and components, by the path that names them.
 	subs map[string]*plainFolder
 	// identity is equal for folders that build to the same resources; "" when a file has no Git id.
 	identity []byte
@@ -110,13 +111,16 @@ func (s *shortcut) plan(dir string, above []string) (*plainFolder, error) {
 		case s.tree.isFile(p):
 			digest.file(s.tree, p)
 			f.bytes += s.tree.sizeOf(p)
-		case s.tree.IsDir(p) && ref.Field == "resources":
+		case s.tree.IsDir(p) && (ref.Field == "resources" || ref.Field == "components"):
 			if !plainPath.MatchString(ref.Path) || strings.Contains(ref.Path, ".git") || strings.Contains(strings.ReplaceAll("/"+ref.Path, "/..", ""), "..") {
 				return nil, errNotPlain
 			}
 			sub, err := s.plan(p, append(above[:len(above):len(above)], dir))
 			if err != nil {
 				return nil, err
+			}
+			if (sub.k.Kind == types.ComponentKind) != (ref.Field == "components") {
+				return nil, errNotPlain
 			}
 			f.subs[ref.Path] = sub
 			f.bytes += sub.bytes
@@ -133,7 +137,7 @@ func (s *shortcut) plan(dir string, above []string) (*plainFolder, error) {
 
 // isPlain tells whether a kustomization uses nothing but what accumulate does. Whatever kustomize adds to the type later is unknown.
 func isPlain(k *types.Kustomization) bool {
-	if k.Kind != types.KustomizationKind || len(k.EnforceFields()) > 0 || k.CheckEmpty() != nil {
+	if len(k.EnforceFields()) > 0 || k.CheckEmpty() != nil {
 		return false
 	}
 	for i := range k.Labels {
@@ -143,18 +147,18 @@ func isPlain(k *types.Kustomization) bool {
 	}
 	rest := *k
 	rest.TypeMeta = types.TypeMeta{}
-	rest.Resources = nil
+	rest.Resources, rest.Components = nil, nil
 	rest.ConfigMapGenerator, rest.SecretGenerator, rest.GeneratorOptions = nil, nil, nil
 	rest.PatchesStrategicMerge, rest.Patches, rest.PatchesJson6902 = nil, nil, nil
 	rest.Namespace, rest.NamePrefix, rest.NameSuffix = "", "", ""
 	rest.Labels, rest.CommonLabels, rest.CommonAnnotations = nil, nil, nil
-	rest.Replicas, rest.Images = nil, nil
+	rest.Replicas, rest.Images, rest.Replacements = nil, nil, nil
 	return reflect.ValueOf(rest).IsZero()
 }
 
-// accumulate gives the resources of a folder, its own to change.
-func (s *shortcut) accumulate(f *plainFolder) (resmap.ResMap, error) {
-	m := resmap.New()
+// accumulate gives the resources of a folder, its own to change. Those of a component come on top of m, and its transformers act on
+// all of them.
+func (s *shortcut) accumulate(f *plainFolder, m resmap.ResMap) (resmap.ResMap, error) {
 	for _, name := range f.k.Resources {
 		more, err := s.resource(f, name)
 		if err != nil {
@@ -168,6 +172,16 @@ func (s *shortcut) accumulate(f *plainFolder) (resmap.ResMap, error) {
 	}
 	if err := s.generate(f, m); err != nil {
 		return nil, err
+	}
+	for _, name := range f.k.Components {
+		sub := f.subs[name]
+		if sub == nil {
+			return nil, errNotPlain
+		}
+		var err error
+		if m, err = s.accumulate(sub, m); err != nil {
+			return nil, err
+		}
 	}
 	return m, s.transform(f, m)
 }
@@ -187,13 +201,13 @@ func (s *shortcut) resource(f *plainFolder, name string) (resmap.ResMap, error) 
 // base gives a copy of what an unchanged folder was accumulated to before.
 func (s *shortcut) base(f *plainFolder) (resmap.ResMap, error) {
 	if f.identity == nil {
-		return s.accumulate(f)
+		return s.accumulate(f, resmap.New())
 	}
 	key := string(f.identity)
 	if m := bases.get(key); m != nil {
 		return m.DeepCopy(), nil
 	}
-	m, err := s.accumulate(f)
+	m, err := s.accumulate(f, resmap.New())
 	if err != nil {
 		return nil, err
 	}

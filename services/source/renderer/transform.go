@@ -119,5 +119,13 @@ func (s *shortcut) transformers(f *plainFolder) ([]resmap.Transformer, error) {
 	for _, image := range k.Images {
 		all = append(all, &builtins.ImageTagTransformerPlugin{ImageTag: image, FieldSpecs: s.specs.Images})
 	}
+	if len(k.Replacements) > 0 {
+		config := struct {
+			Replacements []types.ReplacementField `json:"replacements,omitempty"`
+		}{k.Replacements}
+		if err := configured(builtins.NewReplacementTransformerPlugin(), config); err != nil {
+			return nil, err
+		}
+	}
 	return all, nil
 }

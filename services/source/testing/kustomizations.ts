@@ -6,8 +6,8 @@ import type { Renderer } from '../render/renderer.ts'
 /** The files of a tree by path. */
 export type Files = Readonly<Record<string, string>>
 
-/** What became of a render: its objects, or the code, place and cause of its failure; as text, so that order and spelling count. */
-export type Outcome = { readonly objects: string } | { readonly failure: string }
+/** What became of a render: its objects, or its failure and what the library said; as text, so that order and spelling count. */
+export type Outcome = { readonly objects: string } | { readonly failure: string; readonly cause: string }
 
 /** Builds the kustomization in `path` with exactly these files as inputs. */
 export async function outcome(renderer: Renderer, files: Files, path: string, options: Record<string, unknown> = {}): Promise<Outcome> {
@@ -15,9 +15,11 @@ export async function outcome(renderer: Renderer, files: Files, path: string, op
     return { objects: JSON.stringify(await renderFiles(renderer, { tool: 'kustomize', path, options }, files), null, 1) }
   } catch (error) {
     if (!(error instanceof FairleadError)) throw error
-    // Some of the library's messages print pointers.
-    const cause = String(error.cause).replaceAll(/\b0x[0-9a-f]+/g, '0x')
-    return { failure: JSON.stringify([error.code, error.message, error.where, cause]) }
+    // Some of the library's messages print pointers, and a long message is cut further on.
+    const cause = String(error.cause)
+      .replaceAll(/\b0x[0-9a-f]+/g, '0x')
+      .slice(0, 400)
+    return { failure: JSON.stringify([error.code, error.message, error.where]), cause }
   }
 }
 
