@@ -60,3 +60,11 @@ export async function measure(what: string, parts: Parts, work: () => Promise<nu
   const renders = await work()
   return { what, renders, cpu: between(before, read(parts)), wallS: (performance.now() - at) / 1000 }
 }
+
+/** The mean of several measurements of the same thing. */
+export function mean(what: string, acts: readonly Act[]): Act {
+  const of = (value: (act: Act) => number) => acts.reduce((sum, act) => sum + value(act), 0) / acts.length
+  const part = (name: keyof CpuByPart) => of(({ cpu }) => cpu[name])
+  const cpu = { node: part('node'), renderer: part('renderer'), postgres: part('postgres'), children: part('children') }
+  return { what, renders: of(({ renders }) => renders), cpu, wallS: of(({ wallS }) => wallS) }
+}
