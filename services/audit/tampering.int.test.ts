@@ -1,3 +1,6 @@
+import { join } from 'node:path'
+import { eventRegistry } from '@fairlead/events'
+import { fileTarget, openLedger } from '@fairlead/ledger'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { auditOf } from './compose.ts'
@@ -67,4 +70,20 @@ test('taking an approval out of the log fails the verification of every report t
   })
   expect(text).toContain(`the log is not what was recorded: the event at position ${confirmed} is gone`)
   expect(text).not.toContain('"satisfied"')
+})
+
+test('a tail that was cut off is in every export, by the last head that was published', async () => {
+  const { publicKey, signingKey } = signingKeys()
+  const headsFile = join(log.folder, 'heads.jsonl')
+  const head = await log.ledger.head()
+  await log.ledger.publishHeads({ targets: [fileTarget(headsFile)], privateKey: signingKey }, AbortSignal.abort())
+  const sql = `DELETE FROM fairlead.blocks WHERE last_position > 200; DELETE FROM fairlead.events WHERE position > (SELECT max(last_position) FROM fairlead.blocks);
+    UPDATE fairlead.log_head SET (position, block_no, block_hash) = (SELECT last_position, block_no, hash FROM fairlead.blocks ORDER BY block_no DESC LIMIT 1);
+    DELETE FROM fairlead.streams s WHERE NOT EXISTS (SELECT 1 FROM fairlead.events e WHERE e.stream_no = s.stream_no)`
+  await tamper(`ALTER TABLE fairlead.blocks DISABLE TRIGGER ALL; ${sql}`)
+  await using after = await openLedger({ connectionString: log.url, registry: eventRegistry, migrateAs: false })
+  const audit = auditOf(after, { version: 'test', headsFile, publicKeys: [{ publicKey }] })
+  const reading = await audit.export(auditor, { kind: 'register', format: 'csv', at: { position: 100 } }, () => async () => undefined)
+  const finding = { problem: 'truncated', message: expect.stringContaining(`position ${head} was published`) }
+  expect((await audit.manifest(auditor, reading)).verification).toMatchObject({ ok: false, finding })
 })

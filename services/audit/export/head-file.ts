@@ -8,7 +8,7 @@ const windowBytes = 64 * 1024
 const maxHeads = 10_000
 
 /** Heads that were published into a file, one JSON document a line, positions growing. A file that is not there holds none. */
-export function headsInFile(path: string): HeadSource & { newest(): Promise<SignedHead | undefined> } {
+export function headsInFile(path: string): Required<HeadSource> {
   return {
     newest: () => withFile(path, undefined, last),
     published: () => withFile(path, { heads: [], handovers: [] }, readAll),

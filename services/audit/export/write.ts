@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { Closing, Completeness, FileHead, Format, Verification } from '../format/format.ts'
-import type { AuditLog } from '../log/audit-log.ts'
 import type { Report, ReportInput } from '../report/report.ts'
 import { schemaName } from '../report/report.ts'
 import { countPopulation } from './population.ts'
@@ -104,9 +103,10 @@ export function fileHead(report: Report, { query, sources }: ReportInput, genera
 }
 
 /** What is looked up once, when somebody wants it. */
-function closingOf(report: Report, { log, query, signal }: ReportInput): Closing {
+function closingOf(report: Report, input: ReportInput): Closing {
   let counted: Promise<Completeness | undefined> | undefined
   let verified: Promise<Verification> | undefined
+  const { log, query, signal } = input
   const { from, to, asOf, projects } = query
   const count = async (rows: number): Promise<Completeness | undefined> => {
     if (report.kind !== 'register') return undefined
@@ -119,16 +119,19 @@ function closingOf(report: Report, { log, query, signal }: ReportInput): Closing
       return counted
     },
     verification: () => {
-      verified ??= verifyUpTo(log, asOf.position, signal)
+      verified ??= verifyUpTo(input)
       return verified
     },
   }
 }
 
-/** Recomputes the log from its beginning: a report is a fold of all of it. */
-export async function verifyUpTo(log: AuditLog, position: number, signal?: AbortSignal): Promise<Verification> {
+/** Recomputes the log from its beginning, for a report is a fold of all of it, and compares its end with the last head that was published. */
+export async function verifyUpTo({ log, query, sources, signal }: ReportInput): Promise<Verification> {
+  const { position } = query.asOf
   if (position === 0) return { ok: true, events: 0 } // nothing was recorded yet
-  const result = await log.verify({ to: position }, signal)
+  const { publicKeys = [], heads } = sources
+  const newest = publicKeys.length > 0 ? await heads?.newest?.() : undefined
+  const result = await log.verify({ to: position, checkpoints: newest ? [newest] : [], publicKeys }, signal)
   if (result.ok) return { ok: true, events: result.events }
   const { position: bad, problem, message } = result
   return { ok: false, events: 0, finding: { position: bad, problem, message } }

@@ -27,7 +27,7 @@ const mtime = new Date(2000, 0, 1)
  * head give the same bytes. Held in memory whole: it is one change.
  */
 export async function writePack(input: ReportInput, sources: PackSources, sink: Sink, options: WriteOptions): Promise<Written> {
-  const { log, query, signal } = input
+  const { log, query } = input
   const { row, evidence } = await findChange(input)
   const head = fileHead(oneChange, input, options.generator)
   const events = await evidenceEvents(log, row, evidence, query.asOf.position)
@@ -38,7 +38,7 @@ export async function writePack(input: ReportInput, sources: PackSources, sink: 
     row.to && sources.bundle
       ? await sources.bundle(row.to.bundle).then((found) => (found === undefined ? undefined : imagesIn(found)))
       : undefined
-  const verification = options.verify ? await verifyUpTo(log, query.asOf.position, signal) : undefined
+  const verification = options.verify ? await verifyUpTo(input) : undefined
 
   const files: Record<string, string> = {
     'change.json': json({ ...head, row, images: images ?? null }),
