@@ -31,8 +31,8 @@ export const kubernetesAgentsOnly = perFile('kubernetes/agents-only', function* 
   }
 })
 
-/** Publishes the ledger's signed heads into a clone that whoever runs the hub has made for it: no URL, ref or option comes from anybody else. */
-const headPublisher = 'services/ledger/prove/targets.ts'
+/** Publishes the ledger's signed heads: repository, branch and token come from whoever runs the hub and are checked, the rest is fixed. */
+const headPublisher = 'services/ledger/prove/git-target.ts'
 
 /** Only the source runs git: it knows which URLs, refs and options are safe. */
 export const gitSourceOnly = perFile('git/source-only', (file) =>
