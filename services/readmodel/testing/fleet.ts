@@ -16,7 +16,16 @@ import {
   OperationStarted,
   operationStream,
 } from '@fairlead/events'
-import type { ApplicationId, ApplicationSpec, ClusterId, Digest, Health, ObjectRef, ResourceState } from '@fairlead/manifests'
+import {
+  type ApplicationId,
+  type ApplicationSpec,
+  type ClusterId,
+  type Digest,
+  defaultSyncOptions,
+  type Health,
+  type ObjectRef,
+  type ResourceState,
+} from '@fairlead/manifests'
 
 export interface FleetShape {
   readonly applications: number
@@ -206,20 +215,7 @@ export function specOf(index: number, shape: Pick<FleetShape, 'clusters' | 'proj
       selfHeal: true,
       allowEmpty: false,
       retry: { limit: 5, durationMs: 5_000, factor: 2, maxDurationMs: 180_000 },
-      options: {
-        createNamespace: true,
-        pruneLast: false,
-        prunePropagation: 'foreground',
-        prune: 'true',
-        applyOutOfSyncOnly: false,
-        respectIgnoreDifferences: false,
-        replace: false,
-        force: false,
-        serverSideApply: true,
-        validate: true,
-        failOnSharedResource: false,
-        skipDryRunOnMissingResource: false,
-      },
+      options: { ...defaultSyncOptions, createNamespace: true },
       deletionBudget: 10,
     },
     ignoreDifferences: [],

@@ -1,4 +1,13 @@
-import type { ApplicationId, ApplicationSpec, Digest, Health, ResourceState, SyncOptions, SyncPolicy } from '@fairlead/manifests'
+import {
+  type ApplicationId,
+  type ApplicationSpec,
+  type Digest,
+  defaultSyncOptions,
+  type Health,
+  type ResourceState,
+  type SyncOptions,
+  type SyncPolicy,
+} from '@fairlead/manifests'
 import type { BundleObject, SyncPlan } from '@fairlead/messages'
 import type { PlanInput, PlannedOperation } from '../plan/input.ts'
 import { planSync } from '../plan/plan.ts'
@@ -63,21 +72,7 @@ export interface InputOptions {
 
 /** A plan's input with every field at its usual value. */
 export function planInput(more: InputOptions = {}): PlanInput {
-  const options: SyncOptions = {
-    createNamespace: false,
-    pruneLast: false,
-    prunePropagation: 'foreground',
-    prune: 'true',
-    applyOutOfSyncOnly: false,
-    respectIgnoreDifferences: false,
-    replace: false,
-    force: false,
-    serverSideApply: true,
-    validate: true,
-    failOnSharedResource: false,
-    skipDryRunOnMissingResource: false,
-    ...more.options,
-  }
+  const options: SyncOptions = { ...defaultSyncOptions, ...more.options }
   return {
     spec: specOf(options, more),
     operation: {

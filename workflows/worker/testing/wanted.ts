@@ -1,4 +1,4 @@
-import type { ApplicationId, ApplicationSpec, ResourceState } from '@fairlead/manifests'
+import { type ApplicationId, type ApplicationSpec, defaultSyncOptions, type ResourceState } from '@fairlead/manifests'
 import type { BundleObject } from '@fairlead/messages'
 import type { WantedApplication } from './hub-stand-in.ts'
 
@@ -30,20 +30,7 @@ function specOf(name: string, change: (spec: ApplicationSpec) => void = () => un
       selfHeal: false,
       allowEmpty: false,
       retry: { limit: 1, durationMs: 100, factor: 2, maxDurationMs: 1_000 },
-      options: {
-        createNamespace: false,
-        pruneLast: false,
-        prunePropagation: 'foreground',
-        prune: 'true',
-        applyOutOfSyncOnly: false,
-        respectIgnoreDifferences: false,
-        replace: false,
-        force: false,
-        serverSideApply: true,
-        validate: true,
-        failOnSharedResource: false,
-        skipDryRunOnMissingResource: false,
-      },
+      options: defaultSyncOptions,
       deletionBudget: 10,
     },
     ignoreDifferences: [],
