@@ -44,6 +44,9 @@ export class Appender implements AsyncDisposable {
   #room: (() => void)[] = []
   #sending = new Set<Promise<void>>()
   #scheduled = false
+  #head = 0
+  /** Nobody else has appended since this process last did. */
+  #alone = false
   readonly #closed = new AbortController()
 
   constructor(options: AppenderOptions) {
@@ -109,7 +112,11 @@ export class Appender implements AsyncDisposable {
   #pump(): void {
     while (this.#sending.size < this.#options.concurrency && this.#queue.length > 0) {
       const { concurrency, limits } = this.#options
-      const chosen = nextBatch(this.#queue, this.#underWay, sharedLimits(this.#queue, concurrency - this.#sending.size, limits))
+      const chosen = nextBatch(
+        this.#queue,
+        this.#underWay,
+        this.#alone ? sharedLimits(this.#queue, concurrency - this.#sending.size, limits) : limits,
+      )
       if (chosen.length === 0) return
       const appends = chosen.map((index) => this.#queue[index]!)
       this.#queue = chosen.length === this.#queue.length ? [] : without(this.#queue, chosen)
@@ -149,7 +156,9 @@ export class Appender implements AsyncDisposable {
     let maybeCommitted = false
     for (let attempt = 1; ; attempt++) {
       try {
-        const { results, head, partitionEnd } = await runBatch(this.#options.pool, batch, maybeCommitted)
+        const { results, base, head, partitionEnd } = await runBatch(this.#options.pool, batch, maybeCommitted)
+        this.#alone = base === this.#head
+        this.#head = head
         this.#options.onCommit(head, partitionEnd)
         const again: Pending[] = []
         for (let i = 0; i < results.length; i++) {

@@ -23,6 +23,8 @@ export interface Batch<A extends Prepared = Prepared> {
 export interface BatchResult {
   /** One for each append, in order; `undefined` for an append of a stored batch that had not been accepted: it has to be tried again. */
   readonly results: readonly (AppendResult | undefined)[]
+  /** The log's last position before the batch; undefined when it has been committed by an earlier try. */
+  readonly base: number | undefined
   /** The log's last position after the batch, as far as it knows. */
   readonly head: number
   /** End (exclusive) of the last partition. */
@@ -155,7 +157,7 @@ function decode({ appends }: Batch, row: readonly (string | null)[]): BatchResul
       results.push({ outcome: 'ok', position, streams })
     }
   }
-  return { results, head: position, partitionEnd: Number(partitionEnd) }
+  return { results, base: Number(base), head: position, partitionEnd: Number(partitionEnd) }
 }
 
 /** The first entry whose expectation did not hold, by the rule of fairlead.append. */
@@ -190,5 +192,5 @@ async function storedResult(db: Queryable, { appends }: Batch, first: number, la
     }
     return { outcome: 'ok', position, streams }
   })
-  return { results, head: last, partitionEnd: undefined }
+  return { results, base: undefined, head: last, partitionEnd: undefined }
 }
