@@ -11,7 +11,7 @@ import {
 } from '@fairlead/manifests'
 import { z } from 'zod'
 import { defineEvent } from './define.ts'
-import { DriftedResource, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'
+import { DriftedResource, Images, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'
 
 // Stream: `application-<id>`. The stream is the application's lock: `operation-started` is appended with the exact expected version.
 
@@ -45,6 +45,7 @@ export const ApplicationRendered = defineEvent(
     bundle: Digest,
     /** Manifests in the bundle. */
     objects: z.int().nonnegative(),
+    images: Images.optional(),
   }),
 )
 
@@ -81,7 +82,14 @@ export const ApplicationRequested = defineEvent(
 export const ApplicationRequestRendered = defineEvent(
   'application.request-rendered',
   1,
-  z.object({ application: ApplicationId, request: z.string(), revision: Revision, bundle: Digest, objects: z.int().nonnegative() }),
+  z.object({
+    application: ApplicationId,
+    request: z.string(),
+    revision: Revision,
+    bundle: Digest,
+    objects: z.int().nonnegative(),
+    images: Images.optional(),
+  }),
 )
 
 export const ApplicationRequestRejected = defineEvent(

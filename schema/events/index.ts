@@ -17,4 +17,14 @@ export {
   repositoryStream,
   reviewStream,
 } from './streams.ts'
-export { DriftedResource, OperationId, OperationKind, OperationOutcome, RecordedError, Revision, TaskResult } from './values.ts'
+export {
+  DriftedResource,
+  maxImageLength,
+  maxImages,
+  OperationId,
+  OperationKind,
+  OperationOutcome,
+  RecordedError,
+  Revision,
+  TaskResult,
+} from './values.ts'

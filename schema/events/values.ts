@@ -23,6 +23,13 @@ export const RecordedError = z.object({
 })
 export type RecordedError = z.infer<typeof RecordedError>
 
+/** Bounds of `Images`; what is beyond them is left out. */
+export const maxImages = 100
+export const maxImageLength = 512
+
+/** Container images that rendered manifests name, as they are written there, sorted. */
+export const Images = z.array(z.string().max(maxImageLength)).max(maxImages)
+
 /** Operation id, also the Temporal workflow id: `sync/<n>`. */
 export const OperationId = z.string().regex(/^[a-z]+\/[A-Za-z0-9_/-]+$/)
 export type OperationId = z.infer<typeof OperationId>

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await write(ledger, [
     { streams: [{ stream: repositoryStream('fleet'), expected: 'any', events: [RepositoryRevisionObserved.of(observed)] }], context },
   ])
-  await write(ledger, history.deploy('app-0001', { commit: 'c'.repeat(40), bundle }))
+  await write(ledger, history.deploy('app-0001', { commit: 'c'.repeat(40), bundle, images: ['registry/web@sha256:abc'] }))
   at = await ledger.head()
   audit = auditOf(ledger, { version: 'test', signingKey })
   someChange = `${history.operation}|app-0001`
@@ -218,7 +218,7 @@ describe('evidence', () => {
     for (const { position } of events) {
       expect(checkProof(JSON.parse(files[`proofs/${position}.json`]!), [{ publicKey }])).toMatchObject({ ok: true })
     }
-    expect(JSON.parse(files['change.json']!)).toMatchObject({ row: { change: someChange }, images: ['registry/web@sha256:abc'] })
+    expect(JSON.parse(files['change.json']!)).toMatchObject({ row: { change: someChange, to: { images: ['registry/web@sha256:abc'] } } })
     expect(files['change.csv']).toContain(someChange)
     expect(files['change.html']).toContain('registry/web@sha256:abc')
     const inner = JSON.parse(files['manifest.json']!) as { files: { name: string; sha256: string }[] }

@@ -11,14 +11,14 @@ import { type Sink, writeReport } from './export/write.ts'
 import type { FormatName } from './format/format.ts'
 import { formatOf } from './format/formats.ts'
 import type { AuditLog } from './log/audit-log.ts'
-import { type PackSources, writePack } from './pack/write.ts'
+import { writePack } from './pack/write.ts'
 import { type Erased, type EraseRequest, erasePerson, findPerson, type Person } from './person/erase.ts'
 import type { Persons } from './person/persons.ts'
 import { type AuditPrincipal, actorOf, authorize, authorizeFleet, projectsOf } from './principal.ts'
 import { reportOf } from './report/catalog.ts'
 import type { Origin, Sources } from './report/report.ts'
 
-export interface AuditOptions extends PackSources {
+export interface AuditOptions {
   readonly log: AuditLog
   readonly sources: Sources
   /** The persons whose names are sealed in the log; without it nobody is found in it. */
@@ -122,7 +122,7 @@ export function openAudit(options: AuditOptions): Audit {
       }
       const settings = { generator, verify: request.verify ?? true }
       const written =
-        format.name === 'zip' ? await writePack(input, options, out, settings) : await writeReport(report, format, input, out, settings)
+        format.name === 'zip' ? await writePack(input, out, settings) : await writeReport(report, format, input, out, settings)
       await recordExport(log, principal, reading, {
         report: report.kind,
         version: report.version,

@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto'
-import { FairleadError, type Redacted } from '@fairlead/errors'
+import type { Redacted } from '@fairlead/errors'
 import type { HeadKey, KeyHandover, Ledger } from '@fairlead/ledger'
 import type { AccessSource } from './access/source.ts'
 import { type Audit, openAudit } from './audit.ts'
@@ -37,11 +37,5 @@ export function auditOf(ledger: Ledger, options: HubAuditOptions): Audit {
     sources: { review: { withinMs: reviewWithinMs }, access, heads, publicKeys: publicKeys.length > 0 ? publicKeys : own },
     persons: personsOf(ledger),
     generator: `fairlead ${version}`,
-    bundle: (digest) =>
-      ledger.blobs.getJson(digest).catch((error: unknown) => {
-        // Bundles may be deleted when nothing needs them any more; the change stays.
-        if (FairleadError.is(error) && error.code === 'BLOB_NOT_FOUND') return undefined
-        throw error
-      }),
   })
 }

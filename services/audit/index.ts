@@ -31,7 +31,6 @@ export { type AuditHandler, type AuditHandlerOptions, auditHandler } from './htt
 export type { AsOf } from './log/anchor.ts'
 export { type AuditLog, auditLogOf } from './log/audit-log.ts'
 export { type Control, controls } from './oscal/controls.ts'
-export type { PackSources } from './pack/write.ts'
 export type { Person } from './person/erase.ts'
 export type { AuditPrincipal } from './principal.ts'
 export { type ReportKind, reportKinds, type Sources } from './report/report.ts'

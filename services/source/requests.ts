@@ -12,7 +12,7 @@ import type { ApplicationSpec, Digest } from '@fairlead/manifests'
 import type { Logger } from 'pino'
 import { type PrepareDeps, prepare } from './application/prepare.ts'
 import type { ApplicationRenderer } from './application/render-application.ts'
-import { recorded } from './diff/changes.ts'
+import { recorded, recordedImages } from './diff/changes.ts'
 import { type SourceService, sourceActor } from './service.ts'
 import type { FollowedState, SourceLedger } from './state/follow.ts'
 
@@ -81,8 +81,9 @@ async function render(
   const preparation = await prepare(spec, undefined, { ...deps.prepare, commitOf, changedPaths }, signal)
   const [entry] = await deps.applications.entries([{ spec, preparation, hard }], signal)
   if (!entry?.ok) return rejected(entry?.error ?? new FairleadError('INTERNAL', 'the render gave nothing'))
-  const { bundle, objects } = entry.entry
-  return ApplicationRequestRendered.of({ application, request, revision: preparation.revision, bundle: bundle as Digest, objects })
+  const { bundle, objects, images } = entry.entry
+  const rendered = { revision: preparation.revision, bundle: bundle as Digest, objects, ...recordedImages(images) }
+  return ApplicationRequestRendered.of({ application, request, ...rendered })
 }
 
 /** A revision of a request is that of the first source (Argo CD: `revision` of a sync). */

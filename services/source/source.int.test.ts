@@ -60,6 +60,20 @@ describe('a fleet repository', () => {
     expect(setup.source.renders).toBe(before + 1)
   })
 
+  it('records the images that an application runs, from the cache too', async () => {
+    const pod = (image: string) =>
+      `spec: { template: { spec: { initContainers: [{ name: i, image: init:1 }], containers: [{ name: a, image: ${image} }] } } }`
+    const deployment = (image: string) => `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\n${pod(image)}\n`
+    const setup = await fleets.fleet((url) => ({ 'apps/a.yaml': application('a', url, 'a'), 'a/app.yaml': deployment('web:1') }))
+    const images = async () => dataOf(await setup.news(), 'application.rendered').images
+    expect(await images()).toEqual(['init:1', 'web:1'])
+    for (const tag of ['web:2', 'web:1']) {
+      await setup.repository.commit({ 'a/app.yaml': deployment(tag) })
+      await setup.pushed()
+      expect(await images()).toEqual(['init:1', tag])
+    }
+  })
+
   it('records who wrote what a push brings: those of the merged branch too, under pseudonyms, sealed', async () => {
     const setup = await fleets.fleet((url) => ({ 'apps/a.yaml': application('a', url, 'a'), 'a/map.yaml': configMap('a') }))
     const ada = await setup.ledger.subjects.pseudonym('ada@example.com')

@@ -20,7 +20,7 @@ import {
 import { refKey, worstHealth } from '@fairlead/manifests'
 import type { LogEvent } from '../log/read-log.ts'
 import { type Draft, type Ending, notEnded, refOf } from './draft.ts'
-import { type ApplicationFacts, Commits, newApplication } from './state.ts'
+import { type ApplicationFacts, Commits, newApplication, rememberImages } from './state.ts'
 import { whoOf } from './who.ts'
 
 /** A change that has ended, or that was going on where the log was cut. */
@@ -56,8 +56,10 @@ export class ChangeBook {
     if (ApplicationOperationFinished.is(event)) return this.#finished(event)
     if (ApplicationPlanned.is(event)) return this.#planned(event)
     if (ApplicationRendered.is(event)) {
-      const { application, revision, bundle } = event.data
-      this.#of(application).desired = this.#commits.rendered(revision, bundle, event)
+      const { application, revision, bundle, images } = event.data
+      const facts = this.#of(application)
+      facts.desired = this.#commits.rendered(revision, bundle, images, event)
+      rememberImages(facts, bundle, images)
     } else if (RepositoryRevisionObserved.is(event)) {
       const { commit, author, authors = author ? [author] : [] } = event.data
       this.#commits.see(
@@ -69,9 +71,11 @@ export class ChangeBook {
     else if (ApplicationDriftResolved.is(event)) return this.#resolved(event)
     else if (ApplicationRequested.is(event)) this.#requested(event)
     else if (ApplicationRequestRendered.is(event)) {
-      const { application, request, revision, bundle } = event.data
-      const open = this.#of(application).requests.get(request)
-      if (open) open.rendered = this.#commits.rendered(revision, bundle, event)
+      const { application, request, revision, bundle, images } = event.data
+      const facts = this.#of(application)
+      const open = facts.requests.get(request)
+      if (open) open.rendered = this.#commits.rendered(revision, bundle, images, event)
+      rememberImages(facts, bundle, images)
     } else if (ApplicationRequestRejected.is(event)) this.#of(event.data.application).requests.delete(event.data.request)
     else if (ApplicationDeclared.is(event)) this.#declared(event)
     else if (ApplicationConfirmed.is(event)) this.#confirmed(event)
@@ -145,7 +149,7 @@ export class ChangeBook {
       kind,
       cause,
       from: facts.current,
-      to: { commit: revision.commit, bundle },
+      to: { commit: revision.commit, bundle, images: rendered?.images ?? facts.images.get(bundle) ?? null },
       subject: revision.subject || (rendered?.revision.subject ?? '') || null,
       sources: revision.sources,
       partial: resources !== undefined,

@@ -103,7 +103,7 @@ test('a change that was asked for, confirmed and carried out has everything in i
   expect(row).toEqual({
     ...{ change: 'sync/1|checkout', class: 'normal', signs: [], environment: 'production', cluster, project: 'shop', application },
     ...{ namespaces: ['ns-checkout', 'shop', 'shop-jobs'], kind: 'sync', cause: 'request' },
-    ...{ from: null, to: { commit: revision('2').commit, bundle: desired }, subject: 'Raise the limit (#12)', sources: [] },
+    ...{ from: null, to: { commit: revision('2').commit, bundle: desired, images: null }, subject: 'Raise the limit (#12)', sources: [] },
     ...{ plan: digest('c'), partial: false, prune: true, force: false },
     objects: { created: 0, configured: 1, pruned: 1, unchanged: 0, failed: 0 },
     ...{
@@ -326,6 +326,24 @@ test('the events that say something about a change are those of its commit, decl
     'application.requested',
     'application.operation-started',
     'application.operation-finished',
+  ])
+})
+
+test('a change says which images ran before and after, a rollback too', async () => {
+  const render = async (letter: string, images: string[]) => {
+    const of = { application, cluster, revision: revision(letter), objects: 1 }
+    await scene.on(ApplicationRendered.of({ ...of, bundle: digest(letter), images }))
+    return { bundle: digest(letter), revision: revision(letter) }
+  }
+  const first = await render('7', ['web:1'])
+  await change('sync/1', first)
+  await change('sync/2', await render('8', ['web:2', 'worker:2']))
+  await change('sync/3', { ...first, kind: 'rollback' })
+  const seen = (await scene.rows<Change>('register')).map(({ from, to }) => [from?.images ?? null, to?.images ?? null])
+  expect(seen).toEqual([
+    [null, ['web:1']],
+    [['web:1'], ['web:2', 'worker:2']],
+    [['web:2', 'worker:2'], ['web:1']],
   ])
 })
 

@@ -29,7 +29,7 @@ export const changeColumns: readonly Column<Change>[] = [
   text('sources', 'repository@commit of each source when there are several', (row) =>
     list(row.sources.map(({ repository, commit }) => `${repository}@${commit}`)),
   ),
-  later('images', 'image digests', 'an inventory of images in the log; the evidence pack lists those of its change'),
+  text('images', 'container images that the rendered manifests name', (row) => (row.to?.images ? list(row.to.images) : null)),
   number('objects_created', '', (row) => row.objects.created),
   number('objects_configured', '', (row) => row.objects.configured),
   number('objects_pruned', '', (row) => row.objects.pruned),

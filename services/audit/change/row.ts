@@ -13,11 +13,14 @@ export const Who = z.object({
 export type Who = z.infer<typeof Who>
 
 /** What ran, or was to run. */
-const Content = z.object({
+export const Content = z.object({
   commit: z.string(),
   /** SHA-256 of the rendered manifests. */
   bundle: z.string(),
+  /** Container images that they name; null when the log does not say. */
+  images: z.array(z.string()).readonly().nullable(),
 })
+export type Content = z.infer<typeof Content>
 
 /** One event of the log, by its place and by the hash that the log's proofs are made of. */
 export const EventRef = z.object({ position: z.int(), id: z.string(), leaf: z.string() })

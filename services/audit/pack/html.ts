@@ -7,14 +7,13 @@ export interface HtmlParts {
   readonly head: FileHead
   readonly row: Change
   readonly columns: readonly Column<Change>[]
-  readonly images: readonly string[] | undefined
   readonly events: readonly RawEvent[]
   /** Positions that have a proof in the pack. */
   readonly proven: ReadonlySet<number>
 }
 
 /** One page for a person: what, why, who, when, how it ended, and what proves it. It loads nothing and runs nothing. */
-export function changePage({ head, row, columns, images, events, proven }: HtmlParts): string {
+export function changePage({ head, row, columns, events, proven }: HtmlParts): string {
   const facts = columns.filter(({ awaits }) => awaits === undefined).map(({ name, cell }) => [name, cell(row)] as const)
   const shown = facts.filter(([, value]) => value !== null && value !== '')
   const empty = columns.filter(({ awaits }) => awaits !== undefined)
@@ -28,7 +27,6 @@ export function changePage({ head, row, columns, images, events, proven }: HtmlP
     `<p>${escapeHtml(`${row.class} ${row.kind} of ${row.application} on ${row.cluster}: ${row.outcome}`)}</p>`,
     '<h2>The change</h2>',
     table(shown.map(([name, value]) => [name.replaceAll('_', ' '), String(value)])),
-    ...(images ? ['<h2>Images</h2>', `<ul>${images.map((image) => `<li>${escapeHtml(image)}</li>`).join('')}</ul>`] : []),
     '<h2>What the log says</h2>',
     '<table><tr><th>position</th><th>at</th><th>what</th><th>who</th><th>proof</th></tr>',
     ...events.map((event) => eventLine(event, proven.has(event.position))),

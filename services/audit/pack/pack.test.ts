@@ -2,28 +2,6 @@ import { ApplicationOperationFinished, ApplicationOperationStarted, ApplicationR
 import { strFromU8, unzipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { application, auditor, cluster, digest, operation, revision, Scene, user } from '../testing/scene.ts'
-import { imagesIn } from './images.ts'
-
-test('images are taken from wherever pods are described, and nothing else', () => {
-  const pod = (image: string) => ({
-    spec: { initContainers: [{ image: `${image}-init` }], containers: [{ name: 'a', image }, { name: 'no image' }, null] },
-  })
-  const manifests = [
-    { kind: 'CronJob', spec: { jobTemplate: { spec: { template: pod('job') } } } },
-    { kind: 'Pod', ...pod('pod') },
-    { kind: 'List', items: [{ kind: 'Deployment', spec: { template: pod('job') } }] },
-    { kind: 'Secret', stringData: { image: 'secret' }, image: 'secret', containers: 'secret' },
-    { kind: 'ConfigMap', data: { containers: '[{"image":"secret"}]' } },
-  ]
-  expect(imagesIn({ v: 1, objects: manifests })).toEqual(['job', 'job-init', 'pod', 'pod-init'])
-  expect(imagesIn(undefined)).toEqual([])
-})
-
-test('manifests that lead ever deeper come to an end', () => {
-  const deep: Record<string, unknown> = {}
-  deep.again = deep
-  expect(imagesIn(deep)).toEqual([])
-})
 
 async function packOf(reason: string, more: ConstructorParameters<typeof Scene>[0] = {}) {
   const scene = new Scene(more)
@@ -69,11 +47,4 @@ test('without a signed head there are no proofs, and the pack says so', async ()
   const { files } = await packOf('weekly')
   expect(Object.keys(files)).toEqual(['change.json', 'change.csv', 'change.html', 'events.jsonl', 'manifest.json'])
   expect(JSON.parse(files['manifest.json'] ?? '')).toMatchObject({ proofs: 'none: no signed head covers the as-of position' })
-})
-
-test('manifests that are no longer kept leave the images out, not the change', async () => {
-  const gone = await packOf('weekly', { bundle: async () => undefined })
-  expect(JSON.parse(gone.files['change.json'] ?? '')).toMatchObject({ images: null })
-  const kept = await packOf('weekly', { bundle: async () => ({ spec: { containers: [{ image: 'web:1' }] } }) })
-  expect(JSON.parse(kept.files['change.json'] ?? '')).toMatchObject({ images: ['web:1'] })
 })

@@ -11,13 +11,6 @@ import { leafOf } from '../log/leaf.ts'
 import { type ReportInput, schemaName } from '../report/report.ts'
 import { evidenceEvents } from './evidence.ts'
 import { changePage } from './html.ts'
-import { imagesIn } from './images.ts'
-
-/** What a pack holds besides what the log says. */
-export interface PackSources {
-  /** The rendered manifests by digest, as parsed JSON; undefined when they are no longer there. Only names of images are taken from them. */
-  readonly bundle?: ((digest: string) => Promise<unknown>) | undefined
-}
 
 /** One fixed time, the same in every time zone: a zip has local times. */
 const mtime = new Date(2000, 0, 1)
@@ -26,7 +19,7 @@ const mtime = new Date(2000, 0, 1)
  * The evidence pack of one change: a zip of the change as JSON, CSV and a page for people, its events as stored, and a proof for each. The same position and
  * head give the same bytes. Held in memory whole: it is one change.
  */
-export async function writePack(input: ReportInput, sources: PackSources, sink: Sink, options: WriteOptions): Promise<Written> {
+export async function writePack(input: ReportInput, sink: Sink, options: WriteOptions): Promise<Written> {
   const { log, query } = input
   const { row, evidence } = await findChange(input)
   const head = fileHead(oneChange, input, options.generator)
@@ -34,16 +27,12 @@ export async function writePack(input: ReportInput, sources: PackSources, sink: 
   const covering = await input.sources.heads?.covering(query.asOf.position)
   const proofs = new Map<number, object>()
   if (covering) for (const { position } of events) proofs.set(position, await log.prove(position, covering))
-  const images =
-    row.to && sources.bundle
-      ? await sources.bundle(row.to.bundle).then((found) => (found === undefined ? undefined : imagesIn(found)))
-      : undefined
   const verification = options.verify ? await verifyUpTo(input) : undefined
 
   const files: Record<string, string> = {
-    'change.json': json({ ...head, row, images: images ?? null }),
+    'change.json': json({ ...head, row }),
     'change.csv': changeCsv(row),
-    'change.html': changePage({ head, row, columns: changeColumns, images, events, proven: new Set(proofs.keys()) }),
+    'change.html': changePage({ head, row, columns: changeColumns, events, proven: new Set(proofs.keys()) }),
     'events.jsonl': events.map((event) => `${JSON.stringify(eventLine(event))}\n`).join(''),
     ...Object.fromEntries([...proofs].map(([position, proof]) => [`proofs/${position}.json`, json(proof)])),
     ...(covering && { 'head.json': json(covering) }),

@@ -67,6 +67,7 @@ const agent = (name: string): Actor => ({ kind: 'agent', name, authenticatedBy: 
 interface Bundle {
   readonly commit: string
   readonly bundle: Digest
+  readonly images?: string[]
 }
 
 interface Application {
@@ -131,10 +132,10 @@ export class History {
   }
 
   /** One more automated sync of one application, of this content. */
-  *deploy(id: string, content: { readonly commit: string; readonly bundle: string }): Generator<AppendRequest> {
+  *deploy(id: string, content: { readonly commit: string; readonly bundle: string; readonly images: string[] }): Generator<AppendRequest> {
     const application = this.#applications.find((one) => one.id === id)
     if (!application) throw new Error(`there is no application ${id}`)
-    application.desired = { commit: content.commit, bundle: content.bundle as Digest }
+    application.desired = { ...content, bundle: content.bundle as Digest }
     yield this.#on(application, [this.#rendered(application, application.desired)], {
       actor: reconcile,
       correlation: `commit:${content.commit}`,
@@ -166,8 +167,15 @@ export class History {
     return this.#on(application, events, { actor: reconcile, correlation: `commit:${desired.commit}` })
   }
 
-  #rendered({ id, cluster }: Application, { commit, bundle }: Bundle): NewEvent {
-    return ApplicationRendered.of({ application: id, cluster, revision: this.#revision(commit), bundle, objects: 3 })
+  #rendered({ id, cluster }: Application, { commit, bundle, images }: Bundle): NewEvent {
+    return ApplicationRendered.of({
+      application: id,
+      cluster,
+      revision: this.#revision(commit),
+      bundle,
+      objects: 3,
+      ...(images && { images }),
+    })
   }
 
   #revision(commit: string) {

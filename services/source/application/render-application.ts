@@ -1,5 +1,6 @@
 import { FairleadError } from '@fairlead/errors'
 import type { ApplicationSpec, Digest } from '@fairlead/manifests'
+import { imagesIn } from '@fairlead/messages'
 import { assemble } from '../bundle/assemble.ts'
 import { Lru } from '../git/lru.ts'
 import type { BlobStore, KeyValueCache } from '../ports.ts'
@@ -68,7 +69,12 @@ export class ApplicationRenderer {
           const rendered = await Promise.all(renders.map((render) => this.#render(render, wanted[index]!.hard, signal)))
           const { bundle, declarations: declared } = assemble(rendered, spec.destination.namespace)
           if (declared.length > 0) declarations.push({ index, content: { v: 1, objects: declared } })
-          fresh.push({ index, key, bundle, entry: { v: 1, objects: bundle.objects.length, places: placesOf(bundle) } })
+          fresh.push({
+            index,
+            key,
+            bundle,
+            entry: { v: 1, objects: bundle.objects.length, images: imagesIn(bundle), places: placesOf(bundle) },
+          })
         } catch (failure) {
           results[index] = { ok: false, error: located(FairleadError.from(failure), preparation) }
         }

@@ -4,6 +4,8 @@ import {
   ApplicationRemoved,
   ApplicationRendered,
   ApplicationRenderFailed,
+  maxImageLength,
+  maxImages,
   type NewEvent,
   RecordedError,
   type Revision,
@@ -28,7 +30,13 @@ export interface SeenApplication {
 }
 
 export type RenderOutcome =
-  | { readonly ok: true; readonly revision: Revision; readonly bundle: Digest; readonly objects: number }
+  | {
+      readonly ok: true
+      readonly revision: Revision
+      readonly bundle: Digest
+      readonly objects: number
+      readonly images?: readonly string[] | undefined
+    }
   | { readonly ok: false; readonly revision: Revision; readonly error: FairleadError }
 
 /** The events by which the log catches up with Git for one application; empty when nothing is new. A commit alone is nothing new. */
@@ -39,9 +47,9 @@ export function applicationEvents(known: KnownApplication | undefined, seen: See
     events.push(ApplicationDeclared.of({ application: spec.id, spec, cluster }))
   }
   if (outcome?.ok) {
-    const { revision, bundle, objects } = outcome
+    const { revision, bundle, objects, images } = outcome
     if (known?.bundle !== bundle || known.renderError || known.cluster !== cluster) {
-      events.push(ApplicationRendered.of({ application: spec.id, cluster, revision, bundle, objects }))
+      events.push(ApplicationRendered.of({ application: spec.id, cluster, revision, bundle, objects, ...recordedImages(images) }))
     }
   } else if (outcome) {
     const error = recorded(outcome.error, spec)
@@ -50,6 +58,11 @@ export function applicationEvents(known: KnownApplication | undefined, seen: See
     }
   }
   return events
+}
+
+/** Images as they go into the log. */
+export function recordedImages(images: readonly string[] | undefined): { images?: string[] } {
+  return images ? { images: images.filter((image) => image.length <= maxImageLength).slice(0, maxImages) } : {}
 }
 
 /** The event of a declaration that has left Git. */

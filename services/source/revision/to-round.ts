@@ -33,10 +33,10 @@ function judged(
   const { revision } = preparation
   let outcome: RenderOutcome | undefined
   if (entry.ok) {
-    const { bundle, objects, places } = entry.entry
+    const { bundle, objects, images, places } = entry.entry
     const joined = clusters.find(({ id }) => id === cluster)
     const denied = projectVerdict(spec, refsOf(places), projects.get(spec.project), joined, cluster !== null && cluster === home)
-    outcome = denied ? { ok: false, revision, error: denied } : { ok: true, revision, bundle: bundle as Digest, objects }
+    outcome = denied ? { ok: false, revision, error: denied } : { ok: true, revision, bundle: bundle as Digest, objects, images }
   } else if (entry.error.code !== 'SOURCE_UNREACHABLE' || !known?.bundle) {
     // A repository that is away is one event of the repository, not one of each of its applications.
     outcome = { ok: false, revision, error: entry.error }
