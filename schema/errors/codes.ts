@@ -59,7 +59,11 @@ export const errorCodes = {
   AGENT_REFUSED: { exit: 6, retryable: false, next: "compare the command with the agent's own allow-list" },
   COMMAND_INVALID: { exit: 6, retryable: false, next: 'check that hub and agent share keys and clocks' },
   REPORT_REFUSED: { exit: 6, retryable: false, next: 'look at the agent of this cluster: revoke it if it is not yours' },
-  JOIN_REFUSED: { exit: 3, retryable: false, next: 'give the cluster a new token: NAME.token in the folder FAIRLEAD_JOIN_DIR of ingest, which reads it at its start' },
+  JOIN_REFUSED: {
+    exit: 3,
+    retryable: false,
+    next: 'give the cluster a new token: NAME.token in the folder FAIRLEAD_JOIN_DIR of ingest, which reads it at its start',
+  },
   KUBERNETES_UNREACHABLE: { exit: 9, retryable: true, next: 'check the API server that the agent stands beside' },
   KUBERNETES_REFUSED: { exit: 1, retryable: false, next: "read the API server's message" },
   // ledger

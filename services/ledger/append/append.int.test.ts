@@ -348,6 +348,22 @@ it('leaves a log without gaps, repeats or disorder', async () => {
   expect(await ledger.verify()).toMatchObject({ ok: true, from: 1, to: await ledger.head() })
 })
 
+it('says that the log has been tampered with when an event stands past its head', async () => {
+  const attacked = await postgres.createDatabase()
+  await using log = await openTestLedger(attacked)
+  await log.append(numbers('s', 2))
+  const attacker = new pg.Client({ connectionString: attacked })
+  await attacker.connect()
+  await attacker.query(
+    'INSERT INTO fairlead.events SELECT 3, stream_no, recorded_ms, gen_random_uuid(), 999, type_id, schema_version, context, data FROM fairlead.events WHERE position = 1',
+  )
+  await expect(log.append(numbers('s'))).rejects.toMatchObject({ code: 'LEDGER_TAMPERED' })
+  expect(await log.verify()).toMatchObject({ ok: false, position: 3, problem: 'inserted' })
+  await attacker.query('DELETE FROM fairlead.events WHERE position = 3')
+  await attacker.end()
+  expect(await log.append(numbers('s'))).toMatchObject({ outcome: 'ok', position: 3 })
+})
+
 it('says LEDGER_UNAVAILABLE once it is closed', async () => {
   const closed = await openTestLedger(url)
   await closed[Symbol.asyncDispose]()

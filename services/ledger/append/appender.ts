@@ -188,8 +188,20 @@ function without<T>(values: readonly T[], indexes: readonly number[]): T[] {
   return kept
 }
 
+const uniqueViolation = '23505'
+
 function refusal(error: unknown): FairleadError {
-  const code = (error as { code?: unknown }).code
+  const { code, table } = error as { readonly code?: unknown; readonly table?: unknown }
+  // One batch at a time takes its positions and versions from the log's head: nothing else can stand there.
+  if (code === uniqueViolation && typeof table === 'string' && table.startsWith('events')) {
+    return new FairleadError(
+      'LEDGER_TAMPERED',
+      'an event stands where the next one belongs: somebody has written past the head of the log',
+      {
+        cause: error,
+      },
+    )
+  }
   // Classes 22 and 23: data that Postgres cannot take, a constraint that refuses it.
   if (typeof code === 'string' && (code.startsWith('22') || code.startsWith('23'))) {
     return new FairleadError('LEDGER_EVENT_INVALID', 'Postgres refused the append', { cause: error })
