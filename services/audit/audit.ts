@@ -150,7 +150,9 @@ export function openAudit(options: AuditOptions): Audit {
       }
       const report = reportOf(exported.report)
       const asOf = await log.anchorAt(exported.query.at)
-      const head = await heads?.covering(event.position)
+      // Heads that were published of another chain prove nothing in this one.
+      const other = otherChain.has(exported.verification?.finding?.problem ?? '')
+      const head = other ? undefined : await heads?.covering(event.position)
       const proof = head && (await log.prove(event.position, head))
       const at = new Date(event.recordedMs).toISOString()
       return manifestOf({
@@ -244,6 +246,8 @@ export function openAudit(options: AuditOptions): Audit {
     },
   }
 }
+
+const otherChain: ReadonlySet<string> = new Set(['truncated', 'rewritten'])
 
 function nobody(): FairleadError {
   return new FairleadError('NOT_FOUND', 'this log keeps no names', { next: 'ask a hub that has the data key' })
