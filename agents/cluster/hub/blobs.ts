@@ -120,8 +120,11 @@ export class Blobs {
   }
 
   async #checked(digest: Digest, compressed: Buffer): Promise<Buffer> {
-    // What comes out is a view into a chunk of at least 16 kB; a copy is as large as it looks.
-    const bytes = Buffer.from(await inflated(compressed, { maxOutputLength: maxBlobBytes }))
+    // What comes out is a view into a chunk of at least 16 kB, and `Buffer.from` would copy it into one of 64 kB that others share: kept, it would keep
+    // all of that.
+    const view = await inflated(compressed, { maxOutputLength: maxBlobBytes })
+    const bytes = Buffer.allocUnsafeSlow(view.length)
+    view.copy(bytes)
     if (digestOf(bytes) === digest) return bytes
     throw new FairleadError('BLOB_NOT_FOUND', `what came as blob ${digest} is something else`)
   }

@@ -88,6 +88,8 @@ async function agent(parts: StackParts, cluster: string): Promise<Record<string,
     FAIRLEAD_NATS_JOIN_CREDS: nats.security.files.joinCreds,
     FAIRLEAD_JOIN_TOKEN_FILE: join(openJoinTokens(parts.folder, parts.clusters), `${cluster}.token`),
     FAIRLEAD_STATE: parts.folder.process(join('agents', cluster)),
+    // glibc keeps a heap for each thread otherwise, and what a burst has left in one is of no use to the others.
+    MALLOC_ARENA_MAX: '1',
     // A handful of agents on one machine may come back all at once.
     FAIRLEAD_RECONNECT_JITTER_MS: '250',
     FAIRLEAD_RECONNECT_CAP_MS: '2000',
