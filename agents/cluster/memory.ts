@@ -15,7 +15,7 @@ export function tidySoon(): void {
   clearTimeout(timer)
   timer = setTimeout(() => {
     setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
-    collect()
+    const collect = runInNewContext('gc') as (options: object) => void
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
   }, quietMs).unref()
 }

@@ -79,6 +79,9 @@ async function worker(parts: StackParts): Promise<Record<string, string>> {
   return { ...(await bus(parts)), ...(await workflows(parts)), FAIRLEAD_STATE: parts.folder.process('worker') }
 }
 
+/** glibc keeps a heap for each thread otherwise, and raises by itself the size from which memory goes back at once: a burst then costs for ever. */
+const allocator = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' }
+
 async function agent(parts: StackParts, cluster: string): Promise<Record<string, string>> {
   const [nats, place] = await Promise.all([parts.nats(), parts.cluster(cluster), parts.process('ingest')])
   return {
@@ -88,8 +91,7 @@ async function agent(parts: StackParts, cluster: string): Promise<Record<string,
     FAIRLEAD_NATS_JOIN_CREDS: nats.security.files.joinCreds,
     FAIRLEAD_JOIN_TOKEN_FILE: join(openJoinTokens(parts.folder, parts.clusters), `${cluster}.token`),
     FAIRLEAD_STATE: parts.folder.process(join('agents', cluster)),
-    // glibc keeps a heap for each thread otherwise, and what a burst has left in one is of no use to the others.
-    MALLOC_ARENA_MAX: '1',
+    ...allocator,
     // A handful of agents on one machine may come back all at once.
     FAIRLEAD_RECONNECT_JITTER_MS: '250',
     FAIRLEAD_RECONNECT_CAP_MS: '2000',
