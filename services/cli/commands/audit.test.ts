@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { parsePublished, readHeads } from '../audit/heads.ts'
 import { run } from '../main.ts'
+import { CapturedTerminal } from '../output/captured.ts'
 
 const testdata = new URL('../testdata/audit/', import.meta.url).pathname
 const csv = readFileSync(join(testdata, 'register.csv'))
@@ -14,24 +15,12 @@ const manifest = JSON.parse(manifestText) as { reading: { id: string }; head: ob
 const proof = readFileSync(join(testdata, 'proof.json'), 'utf8')
 const key = join(testdata, 'public-key.pem')
 
-let stdout = ''
-let stderr = ''
-const terminal = {
-  colour: false,
-  errColour: false,
-  out: (text: string) => {
-    stdout += text
-  },
-  err: (text: string) => {
-    stderr += text
-  },
-}
+let terminal: CapturedTerminal
 const fairlead = (...args: string[]) => run(args, terminal, new AbortController().signal)
 
 let folder: string
 beforeEach(() => {
-  stdout = ''
-  stderr = ''
+  terminal = new CapturedTerminal()
   folder = mkdtempSync(join(tmpdir(), 'fairlead-cli-audit-'))
   vi.stubEnv('FAIRLEAD_DATA', '/nonexistent')
 })
@@ -88,8 +77,8 @@ describe('export', () => {
     expect(readFileSync(here('r.csv')).equals(csv)).toBe(true)
     expect(JSON.parse(readFileSync(here('r.csv.manifest.json'), 'utf8'))).toEqual(manifest)
     expect(statSync(here('r.csv')).mode & 0o777).toBe(0o600)
-    expect(stdout).toBe('')
-    expect(stderr).toMatch(
+    expect(terminal.stdout).toBe('')
+    expect(terminal.stderr).toMatch(
       /^register: \d+ rows = 12 changes \+ \d+ out of band as of position \d+, \d+ events verified, SHA-256 [0-9a-f]{64}\n$/,
     )
     // What was exported can be checked at once, without the hub.
@@ -99,7 +88,7 @@ describe('export', () => {
   test('goes to standard output without --out, and nothing is written', async () => {
     await using _ = await serving()
     expect(await fairlead('audit', 'export', 'register')).toBe(0)
-    expect(stdout).toBe(csv.toString('utf8'))
+    expect(terminal.stdout).toBe(csv.toString('utf8'))
     expect(readdirSync(folder)).toEqual([])
   })
 
@@ -114,14 +103,14 @@ describe('export', () => {
     const finding = { position: 7, problem: 'deleted', message: 'the event at position 7 is gone' }
     await using _ = await serving(JSON.stringify({ ...manifest, verification: { ok: false, events: 0, finding } }))
     expect(await fairlead('audit', 'export', 'register', '--out', here('r.csv'))).toBe(1)
-    expect(stderr).toContain('✗ the log was changed: the event at position 7 is gone')
+    expect(terminal.stderr).toContain('✗ the log was changed: the event at position 7 is gone')
     expect(existsSync(here('r.csv'))).toBe(true)
   })
 
   test('that is not complete is 1', async () => {
     await using _ = await serving(JSON.stringify({ ...manifest, completeness: { ...manifest.completeness, changes: 99, holds: false } }))
     expect(await fairlead('audit', 'export', 'register', '--out', here('r.csv'))).toBe(1)
-    expect(stderr).toContain('not complete: the log holds 99 changes')
+    expect(terminal.stderr).toContain('not complete: the log holds 99 changes')
   })
 
   test('that breaks off leaves no file', async () => {
@@ -139,15 +128,15 @@ describe('export', () => {
       response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify({ errors }))
     })
     expect(await fairlead('audit', 'export', 'access')).toBe(3)
-    expect(stderr).toContain('Access review is about the whole fleet')
+    expect(terminal.stderr).toContain('Access review is about the whole fleet')
   })
 })
 
 describe('check needs no hub', () => {
   test('a proof and a file hold', async () => {
     expect(await fairlead('audit', 'check', join(testdata, 'proof.json'), join(testdata, 'register.csv'), '--key', key)).toBe(0)
-    expect(stdout).toMatch(/proof\.json +✔ holds +\S+ at position 9, recorded/)
-    expect(stdout).toMatch(
+    expect(terminal.stdout).toMatch(/proof\.json +✔ holds +\S+ at position 9, recorded/)
+    expect(terminal.stdout).toMatch(
       /register\.csv +✔ holds +register with \d+ rows as of position \d+, complete \(12 changes, \d+ out of band\), taken by ina/,
     )
   })
@@ -177,7 +166,7 @@ describe('check needs no hub', () => {
     const file = copied()
     change(file)
     expect(await fairlead('audit', 'check', file, '--key', key)).toBe(1)
-    expect(stdout).toContain('✗ broken')
+    expect(terminal.stdout).toContain('✗ broken')
   })
 
   test('a file whose digest was written into its manifest as well is still found out', async () => {
@@ -192,7 +181,7 @@ describe('check needs no hub', () => {
     }
     writeFileSync(`${file}.manifest.json`, JSON.stringify(document))
     expect(await fairlead('audit', 'check', file, '--key', key)).toBe(1)
-    expect(stdout).toContain('the log recorded another file')
+    expect(terminal.stdout).toContain('the log recorded another file')
   })
 
   test('a proof is broken when its event is another', async () => {
@@ -230,7 +219,7 @@ describe('verify', () => {
     const { publicKeys, ...rest } = JSON.parse(sent) as { publicKeys: string[] }
     expect(rest).toEqual({ from: 1, checkpoints: [manifest.head] })
     expect(publicKeys.join()).toContain(readFileSync(key, 'utf8').trim())
-    expect(stdout).toBe('✔ positions 1 to 120: 120 events in 90 blocks are what was recorded, 1 published heads met\n')
+    expect(terminal.stdout).toBe('✔ positions 1 to 120: 120 events in 90 blocks are what was recorded, 1 published heads met\n')
   })
 
   test('a log that is not what was recorded is 1', async () => {
@@ -238,7 +227,7 @@ describe('verify', () => {
       response.end(JSON.stringify({ ok: false, position: 47, problem: 'deleted', message: 'the event at position 47 is gone' })),
     )
     expect(await fairlead('audit', 'verify')).toBe(1)
-    expect(stdout).toBe('✗ position 47: deleted: the event at position 47 is gone\n')
+    expect(terminal.stdout).toBe('✗ position 47: deleted: the event at position 47 is gone\n')
   })
 
   test('a head that the key has not signed is not even sent', async () => {
@@ -297,7 +286,7 @@ test('review says what was recorded', async () => {
   })
   expect(await fairlead('audit', 'review', 'sync/1|a', '--reason', 'was right')).toBe(0)
   expect(JSON.parse(sent)).toEqual({ change: 'sync/1|a', decision: 'accepted', reason: 'was right' })
-  expect(stdout).toBe('change/sync/1|a accepted at position 130\n')
+  expect(terminal.stdout).toBe('change/sync/1|a accepted at position 130\n')
   await fairlead('audit', 'review', 'sync/1|a', '--reason', 'was not', '--reject')
   expect(JSON.parse(sent)).toMatchObject({ decision: 'rejected' })
 })
@@ -307,7 +296,7 @@ test('list shows the reports', async () => {
     response.end(JSON.stringify({ reports: [{ report: 'gaps', about: 'what was not seen', controls: [] }] })),
   )
   expect(await fairlead('audit', 'list')).toBe(0)
-  expect(stdout).toContain('gaps     what was not seen')
+  expect(terminal.stdout).toContain('gaps     what was not seen')
 })
 
 test.each([
