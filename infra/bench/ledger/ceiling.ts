@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { uuid7 } from '@fairlead/ledger'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { metadata, payload, random } from './workload.ts'
+import { metadata, payloads } from './workload.ts'
 
 /** The physical ceiling: rows into a table like the log's, with its indexes, no versions, no order, no hashes. */
 export interface Ceiling extends AsyncDisposable {
@@ -23,12 +23,12 @@ export async function openCeiling(connectionString: string): Promise<Ceiling> {
   await pool.query(
     'CREATE TABLE rows_1 PARTITION OF rows (PRIMARY KEY (position), UNIQUE (stream_no, version)) FOR VALUES FROM (0) TO (1000000000)',
   )
-  const next = random(99)
+  const ready = payloads(99)
   const context = JSON.stringify(metadata)
   let position = 0
   const row = (): unknown[] => {
     position++
-    return [position, position % 5_000, Date.now(), uuid7(), position, 1, 1, context, JSON.stringify(payload(next))]
+    return [position, position % 5_000, Date.now(), uuid7(), position, 1, 1, context, JSON.stringify(ready())]
   }
   const during = async (seconds: number, write: () => Promise<number>): Promise<number> => {
     const began = performance.now()

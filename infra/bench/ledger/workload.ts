@@ -57,6 +57,14 @@ export const metadata = {
   actor: 'worker',
 }
 
+/** Payloads made before a load begins: making one costs as much as some stores take to append it. */
+export function payloads(seed: number): () => Record<string, unknown> {
+  const next = random(seed)
+  const made = Array.from({ length: 4_096 }, () => payload(next))
+  let taken = 0
+  return () => made[taken++ % made.length]!
+}
+
 /**
  * Clients own disjoint streams and know their versions, so each append names an exact one, right or (for the wanted share) stale.
  * `versions` is what earlier loads on the same store left behind.
@@ -65,6 +73,7 @@ export async function runLoad(store: Pick<StoreUnderTest, 'name' | 'append'>, ve
   const latencies: number[] = []
   let events = 0
   let conflicts = 0
+  const ready = payloads(load.seed)
   const cpu = process.cpuUsage()
   const began = performance.now()
   const ends = began + load.seconds * 1_000
@@ -76,7 +85,7 @@ export async function runLoad(store: Pick<StoreUnderTest, 'name' | 'append'>, ve
         const stream = client + load.clients * Math.floor(next() * own)
         const version = versions[stream]!
         const stale = next() < load.conflicts
-        const batch = Array.from({ length: load.eventsPerAppend }, () => payload(next))
+        const batch = Array.from({ length: load.eventsPerAppend }, () => ready())
         const sent = performance.now()
         const accepted = await store.append(stream, stale ? staleVersion(version) : version, batch)
         latencies.push(performance.now() - sent)
