@@ -12,7 +12,7 @@ export const RenderEntry = z.object({
   objects: z.int().nonnegative(),
   /** Blob with the declarations for the hub; absent when there are none. */
   declarations: z.string().optional(),
-  /** Container images that the manifests name; absent in entries of before they were kept. */
+  /** Container images that the manifests name; absent: not known. */
   images: z.array(z.string()).optional(),
   places: z.array(z.tuple([z.string(), z.string(), z.string(), z.string()])),
 })
