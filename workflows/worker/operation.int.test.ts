@@ -39,8 +39,8 @@ beforeEach(() => {
 })
 
 afterEach(async () => {
-  agent[Symbol.dispose]()
   await hub[Symbol.asyncDispose]()
+  agent[Symbol.dispose]()
 })
 
 const patient = { timeoutMs: 60_000 }

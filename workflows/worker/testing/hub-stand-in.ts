@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   ApplicationDeclared,
   ApplicationOperationStarted,
@@ -155,12 +156,26 @@ export class HubStandIn implements AsyncDisposable {
     await this.#options.temporal().workflow.getHandle(operation).signal(syncSignals[name], payload)
   }
 
+  /** Returns when every operation has said its farewells, so that none of them reaches the agent of a later test. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#inputs.keys()].map((operation) => this.#over(operation)))
     this.#reports.unsubscribe()
     await this.#recording
     this.#stop.abort()
     await this.#following
     await this.#mail[Symbol.asyncDispose]()
+  }
+
+  /** The end of an operation's workflow; one that does not end by itself, as after a failed test, is ended. */
+  async #over(operation: string): Promise<void> {
+    const handle = this.#options.temporal().workflow.getHandle(operation)
+    const over = AbortSignal.timeout(20_000)
+    while (!over.aborted) {
+      const { status } = await handle.describe()
+      if (status.name !== 'RUNNING') return
+      await delay(25)
+    }
+    await handle.terminate('the test is over')
   }
 
   async #inputOf(operation: string, position: number, options: StartOptions, resume: boolean): Promise<SyncInput> {
