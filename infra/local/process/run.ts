@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { FairleadError } from '@fairlead/errors'
 
 export interface RunOptions {
@@ -9,23 +9,52 @@ export interface RunOptions {
   readonly timeoutMs: number
 }
 
-/** Runs a short command to its end and gives its standard output. Throws `PROGRAM_FAILED` with the end of its standard error. */
+const mostOutputBytes = 16 * 1024 * 1024
+/** For a command that does not end when it is told to. */
+const killAfterMs = 10_000
+
+/**
+ * Runs a short command to its end and gives its standard output. Throws `PROGRAM_FAILED` with the end of its standard error. One that is aborted, or takes
+ * too long, is told to end, and has ended with all that it started when that is thrown: whoever hears of it may remove or reuse what they worked on.
+ */
 export function run(what: string, file: string, args: readonly string[], options: RunOptions, signal?: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const settings = {
+    const fail = (cause: string) => reject(new FairleadError('PROGRAM_FAILED', `${what} failed`, { cause }))
+    if (signal?.aborted) return fail(String(signal.reason))
+    const child = spawn(file, [...args], {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
-      encoding: 'utf8' as const,
-      timeout: options.timeoutMs,
-      maxBuffer: 16 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'pipe'],
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       ...(options.uid !== undefined && { uid: options.uid }),
       ...(options.gid !== undefined && { gid: options.gid }),
-      ...(signal && { signal }),
+    })
+    let ending: string | undefined
+    let force: NodeJS.Timeout | undefined
+    const end = (why: string) => {
+      ending ??= why
+      child.kill()
+      force ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs)
     }
-    execFile(file, [...args], settings, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout)
+    const abort = () => end(String(signal?.reason))
+    signal?.addEventListener('abort', abort, { once: true })
+    const late = setTimeout(() => end(`it took more than ${Math.round(options.timeoutMs / 1000)} s`), options.timeoutMs)
+    let [stdout, stderr] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+      if (stdout.length > mostOutputBytes) end('it said too much')
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr = (stderr + text).slice(-mostOutputBytes)
+    })
+    child.once('error', (error) => fail(error.message))
+    // Not before whatever it started has let go of its output too.
+    child.once('close', (code, endedBy) => {
+      clearTimeout(late)
+      clearTimeout(force)
+      signal?.removeEventListener('abort', abort)
+      if (code === 0 && ending === undefined) return resolve(stdout)
       const said = stderr.trim().split('\n').slice(-6).join('\n')
-      reject(new FairleadError('PROGRAM_FAILED', `${what} failed`, { cause: said === '' ? error.message : said }))
+      fail(ending ?? (said === '' ? `it ended with ${endedBy ?? `code ${code}`}` : said))
     })
   })
 }
