@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { isFree } from '../process/ports.ts'
@@ -36,8 +36,12 @@ it('admits nobody without the password, which only its owner can read', async ()
 
 it('recovers from a first start that was interrupted', async () => {
   using folder = temporaryFolder('postgres')
-  const stop = AbortSignal.timeout(5)
-  await expect(startPostgres({ dir: folder.path }, stop)).rejects.toThrow()
+  const stop = new AbortController()
+  const interrupted = startPostgres({ dir: folder.path }, stop.signal)
+  interrupted.catch(() => undefined)
+  await until('its beginning', async () => existsSync(join(folder.path, 'data', 'PG_VERSION')) || undefined, { timeoutMs: 20_000 })
+  stop.abort()
+  await expect(interrupted).rejects.toThrow()
   await using postgres = await startPostgres({ dir: folder.path })
   expect(await query(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
 })
@@ -45,19 +49,18 @@ it('recovers from a first start that was interrupted', async () => {
 it('starts again while sessions of a killed server still end', async () => {
   using folder = temporaryFolder('postgres')
   await using killed = await startPostgres({ dir: folder.path })
-  const sessions = Array.from({ length: 5 }, () =>
-    query(killed.url, 'SELECT sum(i) FROM generate_series(1, 2000000) i').catch(() => undefined),
-  )
-  await until(
-    'sessions',
-    async () => ((await query(killed.url, 'SELECT 1 FROM pg_stat_activity WHERE state = $1', ['active'])).length > 5 ? true : undefined),
-    {
-      timeoutMs: 20_000,
-    },
-  )
+  // Sessions that are too busy to notice that their server has gone, until a file appears.
+  const busy = `DO $$ BEGIN WHILE (pg_stat_file('over', true)).size IS NULL LOOP END LOOP; END $$`
+  const sessions = Array.from({ length: 3 }, () => query(killed.url, busy).catch(() => undefined))
+  const active = () => query(killed.url, `SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'`)
+  await until('sessions', async () => (await active()).length === 3 || undefined, { timeoutMs: 20_000 })
   killed.program.kill('SIGKILL')
   await killed.program.exited
-  await using again = await startPostgres({ dir: folder.path, port: killed.port })
+  const starting = startPostgres({ dir: folder.path, port: killed.port })
+  const said = () => readFileSync(join(folder.path, 'postgres.log'), 'utf8')
+  await until('a refusal', async () => said().includes('pre-existing shared memory block') || undefined, { timeoutMs: 20_000 })
+  writeFileSync(join(folder.path, 'data', 'over'), '')
+  await using again = await starting
   expect(await query(again.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   await Promise.all(sessions)
 })
