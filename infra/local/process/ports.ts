@@ -18,10 +18,9 @@ export async function freePort(preferred?: number): Promise<number> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest + 1))
     if (handedOut.has(port)) continue
-    if (await isFree(port)) {
-      handedOut.add(port)
-      return port
-    }
+    // Before it is tried: another call may try the same one meanwhile.
+    handedOut.add(port)
+    if (await isFree(port)) return port
   }
   throw new FairleadError('PROGRAM_FAILED', `no free port found between ${lowest} and ${highest}`)
 }
@@ -55,6 +54,8 @@ export function freshPorts(): PortBook {
 /** Opens the book kept in `file`, a JSON object of name to port. Each port is checked the first time it is asked for. */
 export function openPortBook(file: string): PortBook {
   const known = readPorts(file)
+  // Not for anybody else, also before they are asked for.
+  for (const port of Object.values(known)) handedOut.add(port)
   const given = new Map<string, Promise<number>>()
   const choose = async (name: string, preferred: number | undefined) => {
     const port = await freePort(known[name] ?? preferred)
