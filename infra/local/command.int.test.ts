@@ -158,9 +158,8 @@ describe('reading', () => {
 describe('changing', () => {
   const revision = { commit: 'c'.repeat(40), sources: [], subject: 'x' }
 
-  /** Answers requests as the reconciler and the workflows would: `app-00003` succeeds, `app-00004` fails, `app-00005` is refused. */
-  async function answer(signal: AbortSignal): Promise<void> {
-    const after = await ledger.head()
+  /** Answers requests after this position as the reconciler and the workflows would: `app-00003` succeeds, `app-00004` fails, `app-00005` is refused. */
+  async function answer(after: number, signal: AbortSignal): Promise<void> {
     for await (const { events } of ledger.subscribe({ after, types: [ApplicationRequested.type], signal })) {
       for (const { data } of events) {
         const { application, request } = data as { application: ReturnType<typeof applicationName>; request: string }
@@ -215,7 +214,7 @@ describe('changing', () => {
     ['is not there', ['nobody'], 4, /^$/],
   ])('sync --wait that %s', async (_, names, code, output) => {
     const stop = new AbortController()
-    const answering = answer(stop.signal)
+    const answering = answer(await ledger.head(), stop.signal)
     expect(await fairlead('sync', ...names, '--wait', '--timeout', '30s', '--reason', 'test')).toBe(code)
     expect(stdout).toMatch(output)
     stop.abort()

@@ -122,6 +122,8 @@ async function agent(cluster: ClusterId): Promise<void> {
       if (body.type === 'steps') void settle(connection, cluster, body.steps, () => ++seq)
     },
   })
+  // Whoever sends it a command comes by another connection.
+  await connection.flush()
 }
 
 type Steps = Extract<ReturnType<typeof verifyCommand>['body'], { type: 'steps' }>['steps']
