@@ -27,13 +27,14 @@ const body = (application: string, name: string) => {
   const planned = planFor(world.hub, application, [configMap(name)], { operation: `sync/${application}` })
   return { type: 'steps' as const, steps: [stepCommand(planned)] }
 }
+let sequence = 1_000
 const header = (more: Partial<Parameters<typeof signCommand>[0]> = {}) => {
   const now = Date.now()
   return {
-    id: `c-${now}-${Math.random()}`,
+    id: `c-${++sequence}`,
     cluster: 'east',
     epoch: world.hub.epoch,
-    sequence: now,
+    sequence,
     notBefore: new Date(now - 5_000),
     expires: new Date(now + 30_000),
     ...more,
@@ -196,7 +197,11 @@ describe('T15: a secret value leaves the cluster in no message', () => {
       applications: [{ application: planned.plan.application, plan: refused.digest, outcome: 'failed' }],
     })
     await world.send('PATCH', '/api/v1/namespaces/default/secrets/vault', { stringData: { password: `${canary}-drifted` } })
-    const detected = await world.hub.waitFor('drift', (event) => (event.kind === 'drift' ? event.entries[0] : undefined), from)
+    const detected = await world.hub.waitFor(
+      'drift',
+      (event) => (event.kind === 'drift' ? event.entries.find(({ application }) => application === 'vault') : undefined),
+      from,
+    )
     expect(detected).toMatchObject({ resources: [{ fields: ['.data.password'] }] })
 
     const said = JSON.stringify([world.hub.events, read, other, refusedDiff])

@@ -174,7 +174,7 @@ test('what an operation changes is not drift, and a sync ends drift', async () =
     world.hub.events
       .slice(later)
       .flatMap((event) => (event.kind === 'drift' ? event.entries : []))
-      .filter(({ status }) => status === 'detected'),
+      .filter(({ status, application }) => status === 'detected' && application === 'moving'),
   ).toEqual([])
 })
 
@@ -192,7 +192,9 @@ test('at steady state it asks the API server nothing, whatever the status of obj
   await drift('heal', 'resolved', from)
   await until('pods again', threeReady, { timeoutMs: 20_000 })
   // Only what the marker needed: a read, a dry run and the write that healed it.
-  const made = world.requests().slice(before)
+  const asked = () => world.requests().slice(before)
+  await until('their record', async () => asked().length >= 3 || undefined, { timeoutMs: 20_000 })
+  const made = asked()
   expect(made.map(({ verb, uri }) => [verb, uri.split('?')[0]])).toEqual([
     ['get', path('heal-a')],
     ['patch', path('heal-a')],
@@ -202,6 +204,10 @@ test('at steady state it asks the API server nothing, whatever the status of obj
 
 test('with the hub away it heals and tells later; what it lost of its disk comes back from the hub', async () => {
   await deploy('alone', [configMap('alone-a')], { selfHeal: true })
+  const first = world.hub.events.length
+  await world.send('PATCH', path('alone-a'), { data: { a: 'while here' } })
+  // By now it knows that it is to heal.
+  await drift('alone', 'resolved', first)
   const from = world.hub.events.length
   world.nats.program.kill('SIGSTOP')
   await world.send('PATCH', path('alone-a'), { data: { a: 'while away' } })
@@ -273,7 +279,7 @@ describe('what Git no longer holds and no sync has deleted', () => {
     const drifted = world.hub.events
       .slice(from)
       .flatMap((event) => (event.kind === 'drift' ? event.entries : []))
-      .flatMap((entry) => (entry.status === 'detected' ? entry.resources : []))
+      .flatMap((entry) => (entry.status === 'detected' && entry.application === 'left' ? entry.resources : []))
     expect(drifted.map(({ ref }) => ref.name)).toEqual(['left-a'])
   })
 
