@@ -64,6 +64,8 @@ export class HubStandIn implements AsyncDisposable {
   readonly #states = new Map<string, ApplicationState>()
   readonly #inputs = new Map<string, SyncInput>()
   readonly #stop = new AbortController()
+  /** Where this stand-in begins to follow the log; nothing is appended before. */
+  readonly #from: Promise<number>
   readonly #following: Promise<void>
   readonly #reports: { unsubscribe(): void }
   readonly #mail = new ResultMail({
@@ -76,6 +78,7 @@ export class HubStandIn implements AsyncDisposable {
 
   constructor(options: HubStandInOptions) {
     this.#options = options
+    this.#from = options.ledger.head()
     this.#following = this.#follow()
     this.#reports = options.nats.subscribe(subjects.anyEvent, { callback: (_, message) => this.#report(message.subject, message.json()) })
   }
@@ -214,6 +217,7 @@ export class HubStandIn implements AsyncDisposable {
   }
 
   async #append(streams: readonly { readonly stream: string; readonly events: readonly NewEvent[] }[]): Promise<number> {
+    await this.#from
     const result = await this.#options.ledger.append({ streams: streams.map((entry) => ({ ...entry, expected: 'any' })), context })
     if (result.outcome === 'conflict') throw new Error(`conflict on ${result.stream}`)
     for (const { stream, version } of result.streams) {
@@ -229,15 +233,13 @@ export class HubStandIn implements AsyncDisposable {
     if (!event.stream.startsWith('application-')) return
     const name = event.stream.slice('application-'.length)
     const state = this.state(name)
-    if (event.version > state.version) this.#states.set(name, evolveApplication(state, event))
+    // An event of our own may come before one of the worker that the log has earlier: then both come from the log, in order.
+    if (event.version === state.version + 1) this.#states.set(name, evolveApplication(state, event))
   }
 
   /** Forwards results to workflows, those of one batch of the log together. */
   async #follow(): Promise<void> {
-    for await (const { events } of this.#options.ledger.subscribe({
-      after: await this.#options.ledger.head(),
-      signal: this.#stop.signal,
-    })) {
+    for await (const { events } of this.#options.ledger.subscribe({ after: await this.#from, signal: this.#stop.signal })) {
       const results = new Map<string, SettledStep[]>()
       for (const event of events) {
         this.#take(event)
