@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Redacted } from '@fairlead/errors'
-import { ApplicationDeclared, ApplicationRendered, ClusterRevoked, eventRegistry } from '@fairlead/events'
+import { ApplicationDeclared, ApplicationRendered, ClusterDisconnected, ClusterRevoked, eventRegistry } from '@fairlead/events'
 import { type Ledger, openLedger } from '@fairlead/ledger'
 import { type Nats, startNats, startPostgres, temporaryFolder, until } from '@fairlead/local'
 import type { ClusterId, Digest } from '@fairlead/manifests'
@@ -305,8 +305,9 @@ describe('presence', () => {
   }
   const count = async (stream: string, type: string) => (await types(stream)).filter((one) => one === type).length
 
-  test('an agent that died while ingest was away counts as disconnected; one that is heard again is connected again', async () => {
-    const { connection: own } = await agent('quiet' as ClusterId)
+  /** An agent that has said hello, and counts as connected. */
+  async function connected(cluster: string): Promise<NatsConnection> {
+    const { connection: own } = await agent(cluster as ClusterId)
     const hello = {
       v: 1,
       boot: 'p1',
@@ -315,10 +316,15 @@ describe('presence', () => {
       kind: 'hello',
       hello: { agentVersion: '0.1.0', kubernetesVersion: 'v1.36.3', epoch: 1, applications: [] },
     }
-    await jetstream(own).publish(subjects.event('quiet', 'hello'), JSON.stringify(hello))
-    await until('connected', async () => ((await count('cluster-quiet', 'cluster.connected')) === 1 ? true : undefined), {
+    await jetstream(own).publish(subjects.event(cluster, 'hello'), JSON.stringify(hello))
+    await until('connected', async () => ((await count(`cluster-${cluster}`, 'cluster.connected')) === 1 ? true : undefined), {
       timeoutMs: 10_000,
     })
+    return own
+  }
+
+  test('an agent that died while ingest was away counts as disconnected; one that is heard again is connected again', async () => {
+    const own = await connected('quiet')
     await ingest[Symbol.asyncDispose]()
     ingest = await start(quick)
     await until('gone', async () => ((await count('cluster-quiet', 'cluster.disconnected')) === 1 ? true : undefined), {
@@ -326,6 +332,29 @@ describe('presence', () => {
     })
     own.publish(subjects.heartbeat('quiet'), JSON.stringify(heartbeat))
     await until('back', async () => ((await count('cluster-quiet', 'cluster.connected')) === 2 ? true : undefined), { timeoutMs: 10_000 })
+    await ingest[Symbol.asyncDispose]()
+    ingest = await start()
+  })
+
+  test('an agent that is heard while it is being recorded as gone does not stay gone', async () => {
+    const own = await connected('heard')
+    await ingest[Symbol.asyncDispose]()
+    const speaking: Ledger = {
+      ...ledger,
+      async append(request, signal) {
+        const result = await ledger.append(request, signal)
+        const [written] = request.streams
+        if (written?.stream === 'cluster-heard' && written.events[0]?.type === ClusterDisconnected.type) {
+          own.publish(subjects.heartbeat('heard'), JSON.stringify(heartbeat))
+          // What was published before the first answer is with the hub before the second.
+          await own.flush()
+          await connection.flush()
+        }
+        return result
+      },
+    }
+    ingest = await start({ ...quick, ledger: speaking })
+    await until('back', async () => ((await count('cluster-heard', 'cluster.connected')) > 1 ? true : undefined), { timeoutMs: 10_000 })
     await ingest[Symbol.asyncDispose]()
     ingest = await start()
   })

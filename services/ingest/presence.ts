@@ -56,8 +56,12 @@ export class Presence implements AsyncDisposable {
     this.#note(cluster, this.#seen.get(cluster)?.heartbeat)
   }
 
+  /** Into the entry that is there: what is being recorded of it meanwhile must meet what was heard. */
   #note(cluster: ClusterId, heartbeat: Heartbeat | undefined): void {
-    this.#seen.set(cluster, { at: Date.now(), heartbeat, connected: true, written: false, left: this.#seen.get(cluster)?.left })
+    const heard = { at: Date.now(), heartbeat, connected: true, written: false }
+    const seen = this.#seen.get(cluster)
+    if (seen) Object.assign(seen, heard)
+    else this.#seen.set(cluster, { ...heard, left: undefined })
   }
 
   async #check(): Promise<void> {
@@ -86,22 +90,22 @@ export class Presence implements AsyncDisposable {
   async #disconnected(cluster: ClusterId): Promise<void> {
     const seen = this.#seen.get(cluster)
     if (!seen) return
-    const lastSeenAt = new Date(seen.at).toISOString()
-    await this.#record(cluster, `disconnected:${cluster}:${seen.at}`, ClusterDisconnected.of({ cluster, lastSeenAt }))
-    seen.connected = false
-    seen.left = seen.at
+    const { at } = seen
+    const lastSeenAt = new Date(at).toISOString()
+    await this.#record(cluster, `disconnected:${cluster}:${at}`, ClusterDisconnected.of({ cluster, lastSeenAt }))
+    seen.left = at
+    // Heard again while it was being recorded as gone: it is there, and the next check says so.
+    if (seen.at === at) seen.connected = false
   }
 
   async #connectedAgain(cluster: ClusterId): Promise<void> {
     const seen = this.#seen.get(cluster)
     if (!seen?.heartbeat) return
+    const { left } = seen
     const { boot, agentVersion, kubernetesVersion } = seen.heartbeat
-    await this.#record(
-      cluster,
-      `connected:${cluster}:${seen.left}`,
-      ClusterConnected.of({ cluster, boot, agentVersion, kubernetesVersion }),
-    )
-    seen.left = undefined
+    await this.#record(cluster, `connected:${cluster}:${left}`, ClusterConnected.of({ cluster, boot, agentVersion, kubernetesVersion }))
+    // It may have left once more while this was being recorded.
+    if (seen.left === left) seen.left = undefined
   }
 
   async #record(cluster: ClusterId, key: string, event: NewEvent): Promise<void> {

@@ -45,6 +45,8 @@ export async function startIngest(deps: IngestDeps, signal?: AbortSignal): Promi
     serveDesiredIndex(deps.connection, stop.signal),
     serveJoins(parts, stop.signal),
   ]).then(() => undefined)
+  // The server has the subscriptions, so what is asked from now on has somebody to answer it.
+  await deps.connection.flush()
   return {
     knowledge,
     done,
