@@ -17,6 +17,7 @@ import type { Repository } from './repository/repository.ts'
 import type { ApplicationMemo, FleetEvaluator } from './revision/evaluate.ts'
 import { Poller, type PollerOptions } from './revision/poller.ts'
 import { RoundContext } from './revision/round-context.ts'
+import { Settled } from './revision/settled.ts'
 import { toRound } from './revision/to-round.ts'
 import { usedRefs } from './revision/used-refs.ts'
 import type { FollowedState, SourceLedger } from './state/follow.ts'
@@ -47,6 +48,7 @@ const maxRetryMs = 600_000
 export class SourceService implements AsyncDisposable {
   readonly #deps: SourceServiceDeps
   readonly #poller: Poller
+  readonly #settled = new Settled()
   readonly #stop = new AbortController()
   #memos: ReadonlyMap<string, ApplicationMemo> = new Map()
   #intervals: ReadonlyMap<string, number> = new Map()
@@ -189,7 +191,7 @@ export class SourceService implements AsyncDisposable {
       const renders = applications.renders - rendersBefore
       const tookMs = performance.now() - started
       const refs = await usedRefs(context.refs(), state.observed, this.#deps.ledger.subjects)
-      const round: Round = { ...toRound(evaluation, state.applications, clusters), refs, via, renders, tookMs }
+      const round: Round = { ...toRound(evaluation, state.applications, clusters, this.#settled), refs, via, renders, tookMs }
       const events = roundEvents(round, state)
       if (events.size > 0 && !(await this.#appendRound(events))) continue // another process was faster: look again
       this.#retryLater(evaluation.applications.values())

@@ -186,6 +186,43 @@ spec:
     events = await setup.news()
     expect(typesOf(events, 'project-shop')).toEqual(['project.declared'])
     expect(typesOf(events, 'application-a')).toEqual(['application.rendered'])
+    // Also when nothing was to be said of the application for some commits.
+    for (const text of ['one', 'two']) {
+      await setup.repository.commit({ 'README.md': text })
+      await setup.pushed()
+      expect(typesOf(await setup.news(), 'application-a')).toEqual([])
+    }
+    await setup.repository.commit({ 'apps/project.yaml': project('other') })
+    await setup.pushed()
+    events = await setup.news()
+    expect(typesOf(events, 'application-a')).toEqual(['application.render-failed'])
+    expect(dataOf(events, 'application.render-failed').revision.commit).toBe(await setup.repository.head())
+  })
+
+  it('renders at the commit of the push what stood still for some commits before', async () => {
+    const setup = await fleets.fleet((url) => ({
+      'apps/a.yaml': application('a', url, 'a'),
+      'apps/b.yaml': application('b', url, 'b').replace('HEAD', 'steady'),
+      'a/map.yaml': configMap('a'),
+      'b/map.yaml': configMap('b'),
+    }))
+    await setup.repository.git('branch', 'steady')
+    await setup.pushed()
+    await setup.news()
+    for (const text of ['one', 'two']) {
+      await setup.repository.commit({ 'README.md': text, 'b/map.yaml': configMap('b', text) })
+      await setup.pushed()
+      expect(typesOf(await setup.news(), 'application-b')).toEqual([])
+    }
+    await setup.repository.git('branch', '--force', 'steady', 'HEAD')
+    await setup.pushed()
+    const events = await setup.news()
+    expect(typesOf(events, 'application-a')).toEqual([])
+    expect(dataOf(events, 'application.rendered')).toMatchObject({ application: 'b', revision: { commit: await setup.repository.head() } })
+    // A declaration alone, at the same commit of its source.
+    await setup.repository.commit({ 'apps/a.yaml': application('a', setup.repository.url, 'b') })
+    await setup.pushed()
+    expect(typesOf(await setup.news(), 'application-a')).toEqual(['application.declared', 'application.rendered'])
   })
 })
 

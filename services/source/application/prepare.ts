@@ -29,7 +29,9 @@ export interface ApplicationRender extends PreparedRender {
 export interface Preparation {
   readonly declaration: Digest
   readonly revision: Revision
-  readonly sources: readonly (SourceCommit & { readonly watched: readonly Watched[] })[]
+  readonly sources: readonly SourceCommit[]
+  /** What is watched in each source's repository. */
+  readonly watched: readonly (readonly Watched[])[]
   /** Key of the whole: the sources' render keys and the destination's namespace. undefined when it cannot be rendered. */
   readonly key: Digest | undefined
   readonly renders: readonly ApplicationRender[]
@@ -65,13 +67,12 @@ export async function prepare(
     commits = await Promise.all(spec.sources.map(({ repoURL, targetRevision }) => deps.commitOf(repoURL, targetRevision)))
   } catch (error) {
     const failure = FairleadError.from(error)
-    return { declaration, revision: before?.revision ?? noRevision, sources: [], key: undefined, renders: [], error: failure }
+    return { declaration, revision: before?.revision ?? noRevision, sources: [], watched: [], key: undefined, renders: [], error: failure }
   }
   const revision = revisionOf(commits)
   const stands = before && before.declaration === declaration && !before.error?.retryable
   if (stands && (await untouched(before, commits, deps.changedPaths))) {
-    const sources = commits.map((commit, i) => ({ ...commit, watched: before.sources[i]!.watched }))
-    return { ...before, revision, sources, error: before.error && at(before.error, commits[0]!) }
+    return { ...before, revision, sources: commits, error: before.error && at(before.error, commits[0]!) }
   }
   return discovered(spec, declaration, revision, commits, deps, signal)
 }
@@ -85,7 +86,7 @@ async function untouched(before: Preparation, commits: readonly SourceCommit[], 
     if (was.repository !== repository) return false
     if (was.snapshot.commit.tree === snapshot.commit.tree) continue
     const changed = await changedPaths(repository, was.snapshot.commit.tree, snapshot.commit.tree)
-    if (was.watched.some((watched) => isAffected(watched, changed))) return false
+    if (before.watched[i]!.some((watched) => isAffected(watched, changed))) return false
   }
   return true
 }
@@ -108,11 +109,11 @@ async function discovered(
       return discover({ snapshot, path, render, release, refs }, deps.inspector, deps.limits, signal)
     }),
   )
-  const sources = commits.map((commit, i) => ({ ...commit, watched: watchedOf(spec, found, i) }))
+  const watched = commits.map((_, i) => watchedOf(spec, found, i))
   const failed = found.findIndex((discovery) => discovery && !discovery.prepared)
   if (failed >= 0) {
     const error = at(FairleadError.from(found[failed]!.error), commits[failed]!)
-    return { declaration, revision, sources, key: undefined, renders: [], error }
+    return { declaration, revision, sources: commits, watched, key: undefined, renders: [], error }
   }
   const renders = found.flatMap((discovery, i) =>
     discovery?.prepared
@@ -120,7 +121,7 @@ async function discovered(
       : [],
   )
   const key = digestOf(canonicalBytes({ v: 1, renders: renders.map((render) => render.key), namespace: spec.destination.namespace }))
-  return { declaration, revision, sources, key, renders, error: undefined }
+  return { declaration, revision, sources: commits, watched, key, renders, error: undefined }
 }
 
 /** What is watched in a source's repository: its own inputs, and what other sources take from it by `ref`. */
@@ -142,7 +143,8 @@ function refuseCharts(spec: ApplicationSpec): void {
   })
 }
 
-function revisionOf(commits: readonly SourceCommit[]): Revision {
+/** The commits as the log records them. */
+export function revisionOf(commits: readonly SourceCommit[]): Revision {
   const { id, subject } = commits[0]!.snapshot.commit
   const several = commits.length > 1
   return {

@@ -1,7 +1,7 @@
 import { FairleadError } from '@fairlead/errors'
 import { type Declarations, type GitRepositorySpec, readDeclarations } from '@fairlead/manifests'
 import { Lru } from '../git/lru.ts'
-import { type Listed, resolvePath, type Snapshot } from '../git/snapshot.ts'
+import { type Listed, type RepositoryPath, resolvePath, type Snapshot } from '../git/snapshot.ts'
 
 /** What files of a fleet repository declare, and which of them could not be read. */
 export type FleetDeclarations = Pick<
@@ -11,6 +11,7 @@ export type FleetDeclarations = Pick<
 
 const maxFiles = 20_000
 const rememberedFiles = 20_000
+const rememberedFolders = 64
 const manifestName = /\.(ya?ml|json)$/
 /** Cheap test before a file is parsed: everything that Fairlead carries out itself belongs to one of these groups. */
 const declares = /argoproj\.io|toolkit\.fluxcd\.io/
@@ -23,10 +24,22 @@ const environmentsName = /(^|\/)\.argocd\/config\.ya?ml$/
  */
 export class FleetReader {
   readonly #files = new Lru<string, FleetDeclarations | undefined>(rememberedFiles)
+  readonly #folders = new Lru<string, FleetDeclarations>(rememberedFolders)
 
   /** Throws `SOURCE_PATH_NOT_FOUND` when there is nothing at the path; a bad file is in `errors`. */
   async read(repository: string, snapshot: Snapshot, path: string): Promise<FleetDeclarations> {
-    const files = await manifests(snapshot, path)
+    const folder = resolvePath('', path)
+    const key = `${repository}\0${folder}\0${(await snapshot.entry(folder))?.id}`
+    const known = this.#folders.get(key)
+    if (known) return known
+    const read = await this.#read(repository, snapshot, folder)
+    // Errors name the commit at which they were met.
+    if (read.errors.length === 0) this.#folders.set(key, read)
+    return read
+  }
+
+  async #read(repository: string, snapshot: Snapshot, folder: RepositoryPath): Promise<FleetDeclarations> {
+    const files = await manifests(snapshot, folder)
     const commit = snapshot.commit.id
     const read: FleetDeclarations[] = []
     const flux: { path: string; text: Buffer; id: string }[] = []
@@ -89,8 +102,7 @@ function context(repository: string, commit: string, gitRepositories: readonly G
 }
 
 /** Files that may hold declarations, in path order; links are not followed. */
-async function manifests(snapshot: Snapshot, path: string): Promise<Listed[]> {
-  const folder = resolvePath('', path)
+async function manifests(snapshot: Snapshot, folder: RepositoryPath): Promise<Listed[]> {
   const entry = await snapshot.entry(folder)
   if (entry?.kind === 'file') return [{ path: folder, entry }]
   if (entry?.kind !== 'folder') {

@@ -18,6 +18,7 @@ import { Lru } from '../git/lru.ts'
 import type { BlobStore } from '../ports.ts'
 import type { RenderedObject } from '../render/protocol.ts'
 import type { RegisteredRepository } from '../state/state.ts'
+import { Steps } from './steps.ts'
 
 /** What was found out about one application, kept from one evaluation to the next. */
 export interface ApplicationMemo {
@@ -94,6 +95,7 @@ class Run {
   readonly #input: EvaluateInput
   readonly #memory: Lru<string, FleetDeclarations>
   readonly #signal: AbortSignal | undefined
+  readonly #steps: Steps
   readonly #applications = new Map<string, Evaluated>()
   readonly #queued = new Map<string, Queued>()
   readonly #projects = new Map<string, AppProjectSpec>()
@@ -113,6 +115,7 @@ class Run {
     this.#input = input
     this.#memory = memory
     this.#signal = signal
+    this.#steps = new Steps(input)
   }
 
   async readFleet(fleet: RegisteredRepository): Promise<void> {
@@ -154,18 +157,30 @@ class Run {
   }
 
   async #wave(): Promise<void> {
-    const wave = [...this.#queued.values()].slice(0, atOnce)
+    const wave = this.#queued.values().take(atOnce).toArray()
     for (const { spec } of wave) this.#queued.delete(spec.id)
-    const deps: PrepareDeps = { ...this.#deps, commitOf: this.#input.commitOf, changedPaths: this.#input.changedPaths }
-    const preparations = await Promise.all(
-      wave.map(({ spec }) => prepare(spec, this.#input.memos.get(spec.id)?.preparation, deps, this.#signal)),
-    )
+    const preparations = await this.#prepared(wave)
     const entries = await this.#entries(wave, preparations)
     for (const [i, { spec, fleet, kept }] of wave.entries()) {
       const entry = entries[i]!
       this.#applications.set(spec.id, { spec, fleet, kept, preparation: preparations[i]!, entry })
     }
-    for (const [i, { spec, fleet }] of wave.entries()) await this.#takeRendered(spec, fleet, preparations[i]!, entries[i]!)
+    for (const [i, { spec, fleet }] of wave.entries()) {
+      const entry = entries[i]!
+      if (!entry.ok) this.#blind.failedApplications.add(spec.id)
+      else if (entry.entry.declarations) await this.#takeRendered(spec, fleet, preparations[i]!, entry.entry)
+    }
+  }
+
+  async #prepared(wave: readonly Queued[]): Promise<Preparation[]> {
+    const { memos, commitOf, changedPaths } = this.#input
+    const before = ({ id }: ApplicationSpec) => memos.get(id)?.preparation
+    await this.#steps.take(
+      wave.map(({ spec }) => spec),
+      before,
+    )
+    const deps: PrepareDeps = { ...this.#deps, commitOf, changedPaths }
+    return Promise.all(wave.map(({ spec }) => this.#steps.standing(spec, before(spec)) ?? prepare(spec, before(spec), deps, this.#signal)))
   }
 
   /** Only keys that are new since the last evaluation are asked for. */
@@ -178,6 +193,7 @@ class Run {
     const open = wave.flatMap(({ spec }, i) =>
       entries[i] ? [] : [{ i, wanted: { spec, preparation: preparations[i]!, hard: this.#input.hard.has(spec.id) } }],
     )
+    if (open.length === 0) return entries as Entry[]
     const made = await this.#deps.applications.entries(
       open.map(({ wanted }) => wanted),
       this.#signal,
@@ -190,15 +206,10 @@ class Run {
     spec: ApplicationSpec,
     fleet: RegisteredRepository | undefined,
     preparation: Preparation,
-    entry: Entry,
+    entry: RenderEntry,
   ): Promise<void> {
-    if (!entry.ok) {
-      this.#blind.failedApplications.add(spec.id)
-      return
-    }
-    if (!entry.entry.declarations) return
     try {
-      await this.#take(await this.#declarationsOf(spec, fleet, preparation, entry.entry), fleet)
+      await this.#take(await this.#declarationsOf(spec, fleet, preparation, entry), fleet)
     } catch (error) {
       this.#failures.push(FairleadError.from(error, { application: spec.id }))
       this.#blind.failedApplications.add(spec.id)

@@ -1,21 +1,31 @@
 import { type Digest, homeServer } from '@fairlead/manifests'
 import { refsOf } from '../application/cache-entry.ts'
-import type { KnownApplication, RenderOutcome } from '../diff/changes.ts'
+import { applicationEvents, type KnownApplication, type RenderOutcome } from '../diff/changes.ts'
 import { type JoinedCluster, resolveCluster } from '../diff/destination.ts'
 import type { Round, RoundApplication } from '../diff/round.ts'
 import { projectVerdict } from '../diff/verdict.ts'
 import type { Evaluated, Evaluation } from './evaluate.ts'
+import type { Settled } from './settled.ts'
 
-/** An evaluation with destinations resolved and projects consulted. */
+/**
+ * An evaluation with destinations resolved and projects consulted. Applications that the log is level with are left out.
+ * @param settled remembers them from round to round
+ */
 export function toRound(
   evaluation: Evaluation,
   known: ReadonlyMap<string, KnownApplication>,
   clusters: readonly JoinedCluster[],
+  settled: Settled,
 ): Pick<Round, 'applications' | 'removed' | 'projects' | 'complete' | 'failures' | 'warnings'> {
   const { removed, projects, complete, failures, warnings } = evaluation
-  const applications = [...evaluation.applications.values()].map((evaluated) =>
-    judged(evaluated, evaluation, known.get(evaluated.spec.id), clusters),
-  )
+  const applications: RoundApplication[] = []
+  for (const evaluated of settled.open(evaluation, known, clusters)) {
+    const knowledge = known.get(evaluated.spec.id)
+    const application = judged(evaluated, evaluation, knowledge, clusters)
+    const isLevel = knowledge && application.outcome?.ok && applicationEvents(knowledge, application).length === 0
+    if (!isLevel) applications.push(application)
+    else if (evaluated.kept === undefined) settled.note(evaluated, evaluation, knowledge)
+  }
   return { applications, removed, projects, complete, failures, warnings }
 }
 
