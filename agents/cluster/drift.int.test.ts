@@ -86,6 +86,13 @@ const drift = <S extends DriftReport['status']>(application: string, status: S, 
     from,
   )
 
+/** Until the agent has read the pointer that says to heal this application: its first object `<application>-a` is healed. */
+async function healsAlready(application: string): Promise<void> {
+  const from = world.hub.events.length
+  await world.send('PATCH', path(`${application}-a`), { data: { a: 'at first' } })
+  await drift(application, 'resolved', from)
+}
+
 const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}`
 
 const threeReady = async () => {
@@ -204,10 +211,7 @@ test('at steady state it asks the API server nothing, whatever the status of obj
 
 test('with the hub away it heals and tells later; what it lost of its disk comes back from the hub', async () => {
   await deploy('alone', [configMap('alone-a')], { selfHeal: true })
-  const first = world.hub.events.length
-  await world.send('PATCH', path('alone-a'), { data: { a: 'while here' } })
-  // By now it knows that it is to heal.
-  await drift('alone', 'resolved', first)
+  await healsAlready('alone')
   const from = world.hub.events.length
   world.nats.program.kill('SIGSTOP')
   await world.send('PATCH', path('alone-a'), { data: { a: 'while away' } })
@@ -304,8 +308,16 @@ describe('what Git no longer holds and no sync has deleted', () => {
 
 test('an older pointer is not taken, and a tombstone lets go without deleting', async () => {
   await deploy('gone', [configMap('gone-a')], { selfHeal: true })
+  await healsAlready('gone')
+  await deploy('witness', [configMap('witness-a')])
+  let from = world.hub.events.length
+  await world.send('PATCH', path('witness-a'), { data: { a: 'x' } })
+  await drift('witness', 'detected', from)
   await point('gone', 0, { bundle: world.hub.put(bundleOf([])), selfHeal: false })
-  const from = world.hub.events.length
+  // By the time that this one has been read, so has the older one.
+  await point('witness', ++operations, { bundle: world.hub.put(bundleOf([configMap('witness-a')])), selfHeal: true })
+  await drift('witness', 'resolved', from)
+  from = world.hub.events.length
   await world.send('PATCH', path('gone-a'), { data: { a: 'x' } })
   await drift('gone', 'resolved', from)
   const before = agent.objects
