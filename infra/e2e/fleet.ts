@@ -45,11 +45,6 @@ export class Fleet {
     return JSON.parse(await this.ok('api', '-q', query)) as Data
   }
 
-  /** Sends a signal to a program of the stack, as a fault would. */
-  async kill(program: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    await askSupervisor(this.access.socket, 'POST', '/kill', { process: program, signal })
-  }
-
   /** Stops a program from running without ending it, until `resume`. */
   async pause(program: string): Promise<void> {
     await askSupervisor(this.access.socket, 'POST', '/pause', { process: program })
@@ -59,12 +54,14 @@ export class Fleet {
     await askSupervisor(this.access.socket, 'POST', '/resume', { process: program })
   }
 
-  /** Resolves once a program that was killed runs again under another process id. */
-  async restarted(program: string, before: number): Promise<void> {
-    await until(`${program} again`, async () => ((await this.pid(program)) ?? before) !== before || undefined, { timeoutMs: 60_000 })
+  /** Ends a program by a signal as soon as it is ready, and waits until it is so again under another process id. */
+  async restart(program: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const before = await until(program, () => this.#pid(program), { timeoutMs: 60_000 })
+    await askSupervisor(this.access.socket, 'POST', '/kill', { process: program, signal })
+    await until(`${program} again`, async () => ((await this.#pid(program)) ?? before) !== before || undefined, { timeoutMs: 60_000 })
   }
 
-  async pid(program: string): Promise<number | undefined> {
+  async #pid(program: string): Promise<number | undefined> {
     interface Status {
       readonly programs: readonly { readonly name: string; readonly pid?: number; readonly state: string }[]
     }
@@ -230,20 +227,24 @@ export class Cluster {
       readonly objectRef?: { readonly resource: string; readonly namespace?: string; readonly name?: string; readonly subresource?: string }
       readonly responseStatus?: { readonly code: number }
     }
-    return readFileSync(join(this.#folder, 'audit.log'), 'utf8')
-      .split('\n')
-      .filter((line) => line.includes('fairlead-agent') && line.includes(namespace))
-      .map((line) => JSON.parse(line) as AuditEvent)
-      .filter(({ stage, verb, requestURI, user, objectRef, responseStatus }) => {
-        const writes = ['create', 'patch', 'update', 'delete'].includes(verb) && !requestURI.includes('dryRun')
-        const here = objectRef?.namespace === namespace || (objectRef?.resource === 'namespaces' && objectRef.name === namespace)
-        return stage === 'ResponseComplete' && writes && here && user.username === 'fairlead-agent' && (responseStatus?.code ?? 500) < 300
-      })
-      .map(({ verb, objectRef }) => ({
-        verb,
-        resource: objectRef?.resource ?? '',
-        namespace: objectRef?.namespace ?? '',
-        name: objectRef?.name ?? '',
-      }))
+    return (
+      readFileSync(join(this.#folder, 'audit.log'), 'utf8')
+        .split('\n')
+        // The last line may be just being written.
+        .slice(0, -1)
+        .filter((line) => line.includes('fairlead-agent') && line.includes(namespace))
+        .map((line) => JSON.parse(line) as AuditEvent)
+        .filter(({ stage, verb, requestURI, user, objectRef, responseStatus }) => {
+          const writes = ['create', 'patch', 'update', 'delete'].includes(verb) && !requestURI.includes('dryRun')
+          const here = objectRef?.namespace === namespace || (objectRef?.resource === 'namespaces' && objectRef.name === namespace)
+          return stage === 'ResponseComplete' && writes && here && user.username === 'fairlead-agent' && (responseStatus?.code ?? 500) < 300
+        })
+        .map(({ verb, objectRef }) => ({
+          verb,
+          resource: objectRef?.resource ?? '',
+          namespace: objectRef?.namespace ?? '',
+          name: objectRef?.name ?? '',
+        }))
+    )
   }
 }

@@ -41,7 +41,8 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv, logFile: string): 
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
     child.once('error', reject)
-    child.once('exit', (code) => {
+    // Not at its exit: what it said last may still be on its way.
+    child.once('close', (code) => {
       log.end()
       resolve(code ?? 1)
     })

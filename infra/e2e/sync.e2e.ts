@@ -46,11 +46,11 @@ describe('the demo fleet', () => {
   })
 
   test('a commit travels to both clusters, wave after wave', async () => {
-    const before = Date.now()
-    await fleet.ok('demo', 'commit')
     const names = ['dev-storefront', 'staging-storefront', 'production-storefront']
     const { stdout } = await fleet.fairlead('get', 'apps', ...names, '-o', 'json')
     const old = (JSON.parse(stdout) as { items: { synced: { bundle: string } }[] }).items.map((item) => item.synced.bundle)
+    const before = Date.now()
+    await fleet.ok('demo', 'commit')
     await until(
       'the new tag everywhere',
       async () => {
@@ -84,8 +84,12 @@ describe('waves', () => {
     const commit = await applications.declare('waves', objects)
     const east = fleet.cluster('east')
     await until('the gate', () => east.get('/apis/apps/v1/namespaces/waves/deployments/gate'), patience)
-    const row = await until('what it waits for', async () => (await applications.row('waves'))?.operation ?? undefined, patience)
-    expect(row.waitingFor).toMatch(/wave 1/)
+    let waitingFor = ''
+    const waitsForGate = async () => {
+      waitingFor = (await applications.row('waves'))?.operation?.waitingFor ?? ''
+      return /wave 1/.test(waitingFor) || undefined
+    }
+    await until('what it waits for', waitsForGate, { ...patience, explain: () => waitingFor })
     expect(await east.get('/api/v1/namespaces/waves/configmaps/first')).toBeDefined()
     expect(await east.get('/api/v1/namespaces/waves/configmaps/last')).toBeUndefined()
     await east.letPodsGetReady('waves')

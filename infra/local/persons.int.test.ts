@@ -82,6 +82,7 @@ beforeAll(async () => {
   const events = [RepositoryRevisionObserved.of({ ...observed, authors })]
   const result = await ledger.append({ streams: [{ stream: repositoryStream('fleet'), expected: 'any', events }], context })
   position = result.outcome === 'conflict' ? 0 : result.position
+  await readModel.waitFor(position, 30_000)
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
