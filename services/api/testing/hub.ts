@@ -20,7 +20,14 @@ export interface TestHub extends AsyncDisposable {
   readonly token: { readonly admin: string; readonly operator: string; readonly viewer: string; readonly shop: string }
   /** Appends each event to its stream in order and waits until reads see them; gives the last position. */
   settle(events: Iterable<{ readonly stream: string; readonly event: NewEvent }>, context?: Partial<EventContext>): Promise<number>
+  reading(): Promise<ReadingApi>
   ask<Data = Record<string, never>>(query: string, variables?: object, token?: string, url?: string): Promise<Answer<Data>>
+}
+
+/** The API of another process over the same log. It runs no projection and follows nothing: its pool serves what is asked of it, and nothing else. */
+export interface ReadingApi extends AsyncDisposable {
+  readonly pool: Ledger['pool']
+  readonly url: string
 }
 
 export interface Answer<Data> {
@@ -37,7 +44,8 @@ export async function startTestHub(parts: Partial<ApiParts> = {}, options: ApiOp
   const postgres = stack.use(await startPostgres({ dir: stack.use(temporaryFolder('api')).path }))
   const connectionString = await postgres.database('fairlead')
   const dataKeys = [new Redacted(new Uint8Array(32).fill(7) as Uint8Array)]
-  const ledger = stack.use(await openLedger({ connectionString, registry: eventRegistry, dataKeys }))
+  const open = (more: { migrateAs?: false } = {}) => openLedger({ connectionString, registry: eventRegistry, dataKeys, ...more })
+  const ledger = stack.use(await open())
   const readModel = openReadModel(ledger)
   const stop = new AbortController()
   const running = readModel.run(stop.signal)
@@ -57,7 +65,9 @@ export async function startTestHub(parts: Partial<ApiParts> = {}, options: ApiOp
     shop: issue('sam', 'operator', ['project-1']),
   }
   const log = pino({ level: 'silent' })
-  const api = stack.use(await startApi({ ledger, readModel, tokens, epoch: () => 1, version: '0.1.0', log, ...parts }, options))
+  const start = (over: Ledger, model: ReadModel) =>
+    startApi({ ledger: over, readModel: model, tokens, epoch: () => 1, version: '0.1.0', log, ...parts }, options)
+  const api = stack.use(await start(ledger, readModel))
   return {
     ledger,
     readModel,
@@ -72,6 +82,13 @@ export async function startTestHub(parts: Partial<ApiParts> = {}, options: ApiOp
       }
       await readModel.waitFor(position, 30_000)
       return position
+    },
+    async reading() {
+      await using own = new AsyncDisposableStack()
+      const other = own.use(await open({ migrateAs: false }))
+      const { url } = own.use(await start(other, openReadModel(other)))
+      const parts = own.move()
+      return { pool: other.pool, url, [Symbol.asyncDispose]: () => parts.disposeAsync() }
     },
     async ask<Data>(query: string, variables: object = {}, as: string = token.admin, url: string = api.url) {
       const response = await fetch(url, {
