@@ -34,6 +34,8 @@ export default defineConfig({
           exclude: [...ignore, 'infra/e2e/**'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
+          // What is polled for comes in its own time; the default of one second is a limit on the machine.
+          expect: { poll: { timeout: 60_000 } },
           fileParallelism: false,
         },
       },
