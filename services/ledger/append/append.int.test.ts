@@ -187,6 +187,30 @@ describe('appends that share a batch', () => {
     expect(blocks.rows).toEqual([{ n: 1 }])
   })
 
+  it('keep their own types, versions and contexts', async () => {
+    const wanted = Array.from({ length: 60 }, (_, i) => ({
+      stream: `kinds-${i}`,
+      type: `test.kind-${i % 5}`,
+      schemaVersion: 1 + (i % 2),
+      correlation: `cause ${i % 3}`,
+    }))
+    const results = await Promise.all(
+      wanted.map(({ stream, type, schemaVersion, correlation }) =>
+        ledger.append({
+          streams: [{ stream, expected: 'none', events: [{ type, schemaVersion, data: {} }] }],
+          context: { ...context, correlation },
+        }),
+      ),
+    )
+    const blocks = await ledger.pool.query('SELECT count(*) AS n FROM fairlead.blocks WHERE last_position BETWEEN $1 AND $2', [
+      Math.min(...results.map(positionOf)),
+      Math.max(...results.map(positionOf)),
+    ])
+    expect(blocks.rows[0].n).toBeLessThan(10)
+    for (const { stream, ...rest } of wanted) expect(await ledger.readStream(stream)).toMatchObject([rest])
+    expect(await ledger.verify()).toMatchObject({ ok: true })
+  })
+
   it('keep the order of their callers on one stream, conditional or not', async () => {
     const appends = Array.from({ length: 50 }, (_, i) => ledger.append(numbers('hot', 1, i % 7 === 0 ? i : 'any', i)))
     expect((await Promise.all(appends)).every((result) => result.outcome === 'ok')).toBe(true)

@@ -56,9 +56,8 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
   const last: boolean[] = []
   const lastEntry = new Map<string, number>()
   const entryOfEvent: number[] = []
-  const typeNumbers = new Map<string, number>()
-  const types: number[] = []
-  const schemas: number[] = []
+  const kinds = new Kinds()
+  const kindOfEvent: number[] = []
   const ids: string[] = []
   const texts: string[] = []
   const written = new Map<string, number>()
@@ -86,14 +85,7 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
       for (let i = 0; i < entry.count; i++) entryOfEvent.push(groups.length)
     }
     for (let i = 0; i < append.texts.length; i++) {
-      const type = append.types[i]!
-      let number = typeNumbers.get(type)
-      if (number === undefined) {
-        number = typeNumbers.size + 1
-        typeNumbers.set(type, number)
-      }
-      types.push(number)
-      schemas.push(append.schemas[i]!)
+      kindOfEvent.push(kinds.numberOf(append.types[i]!, append.schemas[i]!, append.context))
       ids.push(append.ids[i]!)
       texts.push(append.texts[i]!)
     }
@@ -108,15 +100,42 @@ function encode({ id, appends }: Batch, retry: boolean): (string | boolean | nul
     list(starts),
     list(ahead),
     list(last),
-    appends.map((append) => append.context).join(separator),
     keyed ? appends.map((append) => append.key).join(separator) : null,
+    kinds.types.join(separator),
+    list(kinds.schemas),
+    kinds.contexts.join(separator),
     list(entryOfEvent),
-    [...typeNumbers.keys()].join(separator),
-    list(types),
-    list(schemas),
+    list(kindOfEvent),
     list(ids),
     texts.join(separator),
   ]
+}
+
+/** The different combinations of type, schema version and context in a batch, numbered from 1: sent, parsed and looked up once for all events that share one. */
+class Kinds {
+  readonly types: string[] = []
+  readonly schemas: number[] = []
+  readonly contexts: string[] = []
+  readonly #numbers = new Map<string, Map<string, number>>()
+
+  numberOf(type: string, schema: number, context: string): number {
+    const last = this.types.length - 1
+    if (last >= 0 && this.types[last] === type && this.schemas[last] === schema && this.contexts[last] === context) return last + 1
+    const event = `${schema} ${type}`
+    let ofEvent = this.#numbers.get(event)
+    if (ofEvent === undefined) {
+      ofEvent = new Map()
+      this.#numbers.set(event, ofEvent)
+    }
+    let number = ofEvent.get(context)
+    if (number === undefined) {
+      number = this.types.push(type)
+      this.schemas.push(schema)
+      this.contexts.push(context)
+      ofEvent.set(context, number)
+    }
+    return number
+  }
 }
 
 /** Postgres array literal of values that need no quoting. */
