@@ -14,7 +14,7 @@ export function sha256(content: string | Uint8Array): Digest {
 /**
  * The leaf of an event: what the proofs say about it. SHA-256 over a zero byte (RFC 6962 §2.1) and lines of text, the data through its own
  * digest, so that a proof can be shown without the data; the context last, so that nothing in it can be read as another field.
- * The same rule in SQL: migrations/0003-append.sql. Why it looks like this: docs/adr/0001.
+ * The same rule in SQL: migrations/0006-append.sql. Why it looks like this: docs/adr/0001.
  */
 export function leafHash(event: Omit<RawEvent, 'data'> & ({ readonly data: string } | { readonly dataSha256: string })): Digest {
   const digest = 'data' in event ? hash('sha256', event.data) : event.dataSha256

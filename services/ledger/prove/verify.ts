@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { FairleadError } from '@fairlead/errors'
 import type pg from 'pg'
 import type { Archive } from '../archive/archive.ts'
@@ -44,6 +45,8 @@ export type VerifyResult =
 /** Blocks of one round trip: as many as begin within so many positions. */
 const atOnce = { positions: 100_000, blocks: 10_000 }
 const oneBlock = { positions: 1, blocks: 1 }
+/** Events that are compared in one go; then come the leaves that have arrived, so that Postgres need not wait to send more. */
+const listenEvery = 1_000
 /** Connections that hash at the same time. */
 const hashers = 2
 
@@ -114,6 +117,7 @@ class Verification {
     this.#first = before.hash ? before.last + 1 : from
     const frontier = firstBlock === 1 ? new Frontier() : undefined
     let blocks = 0
+    let looked = before.last
     let coming = this.#part(before, to)
     for (;;) {
       signal?.throwIfAborted()
@@ -133,6 +137,9 @@ class Verification {
         }
         before = { blockNo: block.blockNo, last: block.last, hash: block.hash }
         blocks++
+        if (before.last < looked + listenEvery) continue
+        looked = before.last
+        await setImmediate()
       }
       this.#events += part.hashed?.events ?? 0
       this.#options.onProgress?.(before.last)
