@@ -25,6 +25,9 @@ export interface AppenderOptions {
   readonly onCommit: (head: number, partitionEnd: number | undefined) => void
 }
 
+/** After so many batches in a row a process counts as the only one that appends. */
+const alone = 16
+
 interface Pending extends Prepared {
   readonly resolve: (result: AppendResult) => void
   readonly reject: (error: unknown) => void
@@ -45,8 +48,8 @@ export class Appender implements AsyncDisposable {
   #sending = new Set<Promise<void>>()
   #scheduled = false
   #head = 0
-  /** Nobody else has appended since this process last did. */
-  #alone = false
+  /** Batches of this process since somebody else's. */
+  #uninterrupted = 0
   readonly #closed = new AbortController()
 
   constructor(options: AppenderOptions) {
@@ -99,9 +102,14 @@ export class Appender implements AsyncDisposable {
     pending.keep = () => signal.removeEventListener('abort', withdraw)
   }
 
+  /** Batches that may be sent now. While others append, one at a time: it waits for them, and what queues up meanwhile is one larger batch. */
+  #free(): number {
+    return Math.max(0, (this.#uninterrupted >= alone ? this.#options.concurrency : 1) - this.#sending.size)
+  }
+
   /** After the callers that were just answered have had their turn, so that their next appends share a batch. */
   #schedule(): void {
-    if (this.#scheduled || this.#sending.size >= this.#options.concurrency || this.#queue.length === 0) return
+    if (this.#scheduled || this.#free() === 0 || this.#queue.length === 0) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
@@ -110,13 +118,8 @@ export class Appender implements AsyncDisposable {
   }
 
   #pump(): void {
-    while (this.#sending.size < this.#options.concurrency && this.#queue.length > 0) {
-      const { concurrency, limits } = this.#options
-      const chosen = nextBatch(
-        this.#queue,
-        this.#underWay,
-        this.#alone ? sharedLimits(this.#queue, concurrency - this.#sending.size, limits) : limits,
-      )
+    for (let free = this.#free(); free > 0 && this.#queue.length > 0; free = this.#free()) {
+      const chosen = nextBatch(this.#queue, this.#underWay, sharedLimits(this.#queue, free, this.#options.limits))
       if (chosen.length === 0) return
       const appends = chosen.map((index) => this.#queue[index]!)
       this.#queue = chosen.length === this.#queue.length ? [] : without(this.#queue, chosen)
@@ -157,7 +160,7 @@ export class Appender implements AsyncDisposable {
     for (let attempt = 1; ; attempt++) {
       try {
         const { results, base, head, partitionEnd } = await runBatch(this.#options.pool, batch, maybeCommitted)
-        this.#alone = base === this.#head
+        this.#uninterrupted = base === this.#head ? this.#uninterrupted + 1 : 0
         this.#head = head
         this.#options.onCommit(head, partitionEnd)
         const again: Pending[] = []

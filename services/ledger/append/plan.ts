@@ -44,7 +44,7 @@ const worthSharing = 32
 /**
  * The bounds of the next batch when `free` connections have nothing to do: what waits is shared out among them. Callers that wait for their answers
  * would otherwise all travel in one batch for ever, and the process would idle while Postgres works and the other way round; in two batches one
- * is made while the other is written. With other processes that append there is always something to write, and larger batches do more.
+ * is made while the other is written.
  */
 export function sharedLimits(queue: readonly Pick<Prepared, 'texts'>[], free: number, limits: BatchLimits): BatchLimits {
   if (free < 2) return limits
