@@ -90,7 +90,6 @@ describe('applications', () => {
       expect(answer.errors).toBeUndefined()
       return reads
     }
-    for (let q = 0; q < 40; q++) console.log('COUNT', await counted(2), await counted(30))
     const few = await counted(2)
     expect(few).toBeGreaterThan(5)
     // Reads of one level may fall into two turns; they never grow with the rows.

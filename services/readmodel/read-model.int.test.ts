@@ -396,6 +396,19 @@ describe('feeds', () => {
     expect((await feed.next()).done).toBe(true)
   })
 
+  test('who comes back late is told what there is, while others wait for more', async () => {
+    const stop = new AbortController()
+    const options = { visible: undefined, signal: stop.signal }
+    const before = written
+    const removedAt = { repository: 'x', commit: 'c', path: 'p' }
+    written = await log.settle([on(6, ApplicationRemoved.of({ application: applicationName(6), cascade: true, removedAt }))])
+    const waiting = log.readModel.deltas({ ...options, after: written }).next()
+    const late = log.readModel.deltas({ ...options, after: before, heartbeatMs: 1 })
+    expect((await late.next()).value).toMatchObject({ kind: 'changes', applications: [{ id: applicationName(6) }] })
+    stop.abort()
+    await waiting
+  })
+
   test('a feed with nothing to tell sends heartbeats', async () => {
     const stop = new AbortController()
     const feed = log.readModel.deltas({ after: written, visible: undefined, signal: stop.signal, heartbeatMs: 5 })

@@ -38,6 +38,7 @@ export async function measureReading(ledger: Ledger, { quick }: BenchOptions, ta
     table.add('catch-up read', 'fairlead', 'throughput', 'events/s', [head / (await timed(() => readAll(ledger, head)))])
     table.add('catch-up projection', 'fairlead', 'throughput', 'events/s', [head / (await timed(() => project(ledger, head, round + 1)))])
     table.add('audit verify', 'fairlead', 'throughput', 'events/s', [head / (await timed(() => ledger.verify()))])
+    table.add('two SHA-256 an event', 'two connections', 'throughput', 'events/s', [head / (await timed(() => hashAlone(ledger, head)))])
   }
 }
 
@@ -56,6 +57,17 @@ async function project(ledger: Ledger, head: number, version: number): Promise<v
   }
   stop.abort()
   await running
+}
+
+/** What a verification cannot do without: every event is read, its data and a text of about the length of its leaf's are hashed, on as many connections. */
+async function hashAlone(ledger: Ledger, head: number): Promise<void> {
+  const half = head >> 1
+  const hash = (from: number, to: number) =>
+    ledger.pool.query(
+      'SELECT count(sha256(json_send(data))), count(sha256(json_send(context))) FROM fairlead.events WHERE position BETWEEN $1 AND $2',
+      [from, to],
+    )
+  await Promise.all([hash(1, half), hash(half + 1, head)])
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -40,6 +40,7 @@ export class Table {
         oneClientVsEmmett: this.ratio([at(1), 'fairlead'], [at(1), 'emmett']),
         twoWritersVsOne: this.ratio(writers(2), writers(1)),
         fourWritersVsOne: this.ratio(writers(4), writers(1)),
+        verifyVsHashing: this.ratio(['audit verify', 'fairlead'], ['two SHA-256 an event', 'two connections']),
       },
     }
   }

@@ -52,8 +52,9 @@ export async function* deltas(reads: Reads, watch: HeadWatch, options: DeltaOpti
   const { visible, signal, heartbeatMs = 10_000, intervalMs = 250 } = options
   const signalled: Reads = { ...reads, signal }
   let position = options.after
-  while (!signal.aborted) {
-    if (!(await watch.beyond(position, heartbeatMs, signal))) {
+  // The first look is not waited for: who comes back late is behind what the others wait for.
+  for (let waits = false; !signal.aborted; waits = true) {
+    if (waits && !(await watch.beyond(position, heartbeatMs, signal))) {
       if (signal.aborted) return
       yield { kind: 'heartbeat', position }
       continue
