@@ -1,5 +1,7 @@
 SET LOCAL ROLE fairlead_owner;
 
+-- Takes the place of 0003-append.sql: a database to which that was applied has earlier versions of these functions.
+
 -- Postgres prunes a page when it meets one with less room than the fill factor leaves (a tenth at least). At 70, and at 10 for the one row of the
 -- head, that was nearly every visit; now it is one of about ten.
 ALTER TABLE fairlead.streams SET (fillfactor = 90);
@@ -32,7 +34,7 @@ BEGIN
 END
 $$;
 
-DROP FUNCTION fairlead.append;
+DROP FUNCTION IF EXISTS fairlead.append;
 
 -- Appends one batch: many callers' appends in one call, decided one by one, written set by set.
 -- A batch is made of appends (p_group), an append of entries (one for each stream it touches), an entry of events; each event is of a kind, one
@@ -222,5 +224,12 @@ BEGIN
     partition_end = append.partition_end;
 END
 $$;
-REVOKE EXECUTE ON FUNCTION fairlead.append FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION fairlead.append TO fairlead_app;
+
+-- Keys are for retries, and nobody retries for ever. Returns how many were forgotten.
+CREATE OR REPLACE FUNCTION fairlead.forget_keys(upto bigint) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  WITH forgotten AS (DELETE FROM fairlead.idempotency WHERE position <= upto RETURNING 1) SELECT count(*) FROM forgotten
+$$;
+
+REVOKE EXECUTE ON FUNCTION fairlead.append, fairlead.merkle_root, fairlead.forget_keys FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION fairlead.append, fairlead.merkle_root, fairlead.forget_keys TO fairlead_app;
