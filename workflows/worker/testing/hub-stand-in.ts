@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import {
   ApplicationDeclared,
   ApplicationOperationStarted,
@@ -28,7 +27,7 @@ import {
   syncWorkflowType,
 } from '@fairlead/sync'
 import type { NatsConnection } from '@nats-io/transport-node'
-import type { Client } from '@temporalio/client'
+import { type Client, WorkflowFailedError } from '@temporalio/client'
 
 export interface HubStandInOptions {
   readonly ledger: Ledger
@@ -169,16 +168,15 @@ export class HubStandIn implements AsyncDisposable {
     await this.#mail[Symbol.asyncDispose]()
   }
 
-  /** The end of an operation's workflow; one that does not end by itself, as after a failed test, is ended. */
+  /** Waits for the end of an operation's workflow; one that does not end by itself, as after a failed test, is ended. */
   async #over(operation: string): Promise<void> {
-    const handle = this.#options.temporal().workflow.getHandle(operation)
-    const over = AbortSignal.timeout(20_000)
-    while (!over.aborted) {
-      const { status } = await handle.describe()
-      if (status.name !== 'RUNNING') return
-      await delay(25)
+    const temporal = this.#options.temporal()
+    const handle = temporal.workflow.getHandle(operation)
+    try {
+      await temporal.withDeadline(Date.now() + 20_000, () => handle.result())
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) await handle.terminate('the test is over')
     }
-    await handle.terminate('the test is over')
   }
 
   async #inputOf(operation: string, position: number, options: StartOptions, resume: boolean): Promise<SyncInput> {
